@@ -1,0 +1,42 @@
+import { cpuClass, gpuClass } from '../../hardware/device-classes.ts';
+import type { GpuDevice, Inventory } from '../../hardware/inventory.ts';
+import { probeHardware } from '../../hardware/probe-hardware.ts';
+import { formatMiB } from '../format.ts';
+import { printResult } from '../output.ts';
+import type { CommonOptions } from '../program.ts';
+import { renderTable } from '../table.ts';
+
+export async function hardware(options: CommonOptions & { hostRoot: string; nvidiaSmi?: string }): Promise<void> {
+  const inventory = await probeHardware({
+    hostRoot: options.hostRoot,
+    ...(options.nvidiaSmi === undefined ? {} : { nvidiaSmi: options.nvidiaSmi }),
+  });
+  const data = {
+    ...inventory,
+    cpu: { ...inventory.cpu, deviceClass: cpuClass(inventory) },
+    gpus: inventory.gpus.map((gpu) => ({ ...gpu, deviceClass: gpuClass(gpu) })),
+  };
+  await printResult(options.output, data, () => hardwareTable(inventory));
+}
+
+function hardwareTable(inventory: Inventory): string {
+  const { cpu, memory } = inventory;
+  const rows = [
+    ['cpu', cpu.model, `${cpu.level}${cpu.avx512 ? ' avx512' : ''}, ${cpu.allocatableCores} of ${cpu.logicalCpus} cores`, formatMiB(memory.totalMiB), 'ok', cpuClass(inventory)],
+    ...inventory.gpus.map((gpu) => [
+      `gpu ${gpu.index}`,
+      gpu.product ?? `${gpu.vendor} device ${gpu.pciDeviceId}`,
+      [gpu.arch, ...(gpu.mig ? ['mig'] : []), ...(gpu.integrated ? ['integrated'] : [])].filter((each) => each !== undefined).join(', '),
+      formatMiB(gpu.vramMiB),
+      healthOf(gpu),
+      gpuClass(gpu),
+    ]),
+  ];
+  const problems = inventory.problems.map((problem) => `problem: ${problem.source}: ${problem.detail}\n`).join('');
+  return renderTable(['device', 'product', 'what', 'memory', 'health', 'device class'], rows) + problems;
+}
+
+function healthOf(gpu: GpuDevice): string {
+  const { temperatureCelsius } = gpu.readings;
+  return temperatureCelsius === undefined ? gpu.health : `${gpu.health}, ${temperatureCelsius} °C`;
+}

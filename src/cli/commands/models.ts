@@ -1,0 +1,89 @@
+import { estimateFootprint } from '../../models/footprint.ts';
+import type { PullProgress } from '../../models/model.ts';
+import { defaultCacheDirectory, ModelStore } from '../../models/store.ts';
+import { listenForShutdown } from '../../runtime/shutdown.ts';
+import { formatAge, formatBytes, formatCount, formatMiB } from '../format.ts';
+import { printResult } from '../output.ts';
+import type { CommonOptions } from '../program.ts';
+import { ProgressView } from '../progress.ts';
+import { renderTable } from '../table.ts';
+
+export async function inspect(source: string, options: CommonOptions & { contextLength: number; parallel: number }): Promise<void> {
+  const model = await storeOf(options).inspect(source);
+  const { header } = model;
+  const { contextLength, parallel } = options;
+  const memory = estimateFootprint(header, { contextLength, parallel, kvCacheType: 'auto', backend: 'llamacpp', gpus: 1 });
+  await printResult(options.output, { ...model, memory: { ...memory, contextLength, parallel } }, () =>
+    renderTable(
+      ['field', 'value'],
+      [
+        ['source', source],
+        ['name', header.name],
+        ['architecture', header.architecture],
+        ['parameters', formatCount(header.parameters)],
+        ['quantization', header.quantization],
+        ['size', formatBytes(model.sizeBytes)],
+        ['sha256', model.sha256],
+        ['license', header.license],
+        ['trained context', header.trainedContextLength],
+        ['memory', `${formatMiB(memory.perGpuMiB)} estimated (${formatMiB(memory.lowMiB)} to ${formatMiB(memory.highMiB)}) with context ${contextLength} x ${parallel}`],
+      ],
+    ),
+  );
+}
+
+export async function pull(source: string, options: CommonOptions & { sha256?: string }): Promise<void> {
+  const shutdown = listenForShutdown();
+  const progress = new ProgressView(process.stderr);
+  try {
+    const model = await storeOf(options).pull(source, {
+      ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
+      signal: shutdown.signal,
+      onProgress: (event) => {
+        progress.bar(event.phase, event.doneBytes, event.totalBytes, pullDetail(event));
+      },
+    });
+    progress.end();
+    await printResult(options.output, model, () => `${model.mainFile}\n`);
+  } finally {
+    progress.end();
+    shutdown.dispose();
+  }
+}
+
+export async function listModels(options: CommonOptions): Promise<void> {
+  const models = await storeOf(options).list();
+  await printResult(options.output, models, () =>
+    models.length === 0
+      ? 'no models in the cache\n'
+      : renderTable(
+          ['source', 'architecture', 'parameters', 'quantization', 'size', 'last used'],
+          models.map((model) => [
+            model.source,
+            model.header.architecture,
+            formatCount(model.header.parameters),
+            model.header.quantization,
+            formatBytes(model.sizeBytes),
+            model.lastUsedMs === undefined ? undefined : formatAge(Date.now() - model.lastUsedMs),
+          ]),
+        ),
+  );
+}
+
+export async function prune(options: CommonOptions & { all: boolean; dryRun: boolean; unusedForMs: number }): Promise<void> {
+  const { all, dryRun, unusedForMs } = options;
+  const removed = await storeOf(options).prune(all ? { all, dryRun } : { unusedForMs, dryRun });
+  await printResult(options.output, removed, () => {
+    const verb = dryRun ? 'would free' : 'freed';
+    const rows = removed.items.map((item) => [item.what, formatBytes(item.bytes)]);
+    return `${rows.length === 0 ? '' : renderTable(['removed', 'size'], rows)}${verb} ${formatBytes(removed.freedBytes)}\n`;
+  });
+}
+
+export function pullDetail(event: PullProgress): string {
+  return `${formatBytes(event.doneBytes)}${event.totalBytes === undefined ? '' : ` of ${formatBytes(event.totalBytes)}`}`;
+}
+
+export function storeOf(options: CommonOptions): ModelStore {
+  return new ModelStore(options.cache ?? defaultCacheDirectory(process.env));
+}
