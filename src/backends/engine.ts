@@ -4,6 +4,8 @@
 export interface EngineInput {
   /** Absolute path of the model file. */
   readonly modelFile: string;
+  /** Bytes of all files of the model: they decide how long the engine may take to start. */
+  readonly modelSizeBytes: number;
   /** The name clients use; the object's name. */
   readonly alias: string;
   /** Tokens per sequence. */
@@ -13,6 +15,8 @@ export interface EngineInput {
   /** Empty: run on the CPU. */
   readonly gpus: readonly EngineGpu[];
   readonly kvCacheType: string;
+  /** Host memory for the engine's prompt cache; absent or 0 switches it off. */
+  readonly hostCacheMiB?: number;
   /** The user's extra arguments, appended as they are. */
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
@@ -42,6 +46,17 @@ export interface EnginePlan {
 export interface EngineInstall {
   readonly command: string;
   readonly version: string;
+  /** Come before the arguments of a plan: the script of an engine that an interpreter runs. */
+  readonly prefixArgs?: readonly string[];
+  /** Vendors whose GPUs this build can use; absent when it cannot tell. */
+  readonly gpuVendors?: readonly EngineGpu['vendor'][];
+}
+
+/** How an engine is installed on first need. */
+export interface InstallOptions {
+  readonly signal: AbortSignal;
+  /** One line per step, for people. */
+  readonly onLine: (line: string) => void;
 }
 
 export interface GenerateRequest {
@@ -88,7 +103,9 @@ export interface Backend {
   readonly name: 'llamacpp' | 'embedded' | 'ollama' | 'vllm' | 'custom';
   /** Finds the engine on this machine; `undefined` when it is not installed. */
   locate(): Promise<EngineInstall | undefined>;
-  /** Pure. */
+  /** Only engines that FlexInfer can install itself have this. Errors: NO_ENGINE, UNREACHABLE, CANCELLED. */
+  install?(options: InstallOptions): Promise<EngineInstall>;
+  /** Pure. Errors: UNSUPPORTED when the engine cannot do what is asked. */
   plan(input: EngineInput, install: EngineInstall): EnginePlan;
   connect(port: number): EngineClient;
 }
