@@ -1,0 +1,91 @@
+import { constants } from 'node:fs';
+import { open, readdir, readlink, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What reading one small file gave: its text, or why there is none. */
+export type FileText = { readonly text: string } | { readonly text?: undefined; readonly code: string };
+
+/** Read-only view of the machine's `/proc`, `/sys` and `/etc`, below a root that tests and containers may move. */
+export interface HostFiles {
+  readonly root: string;
+  /** Text of a file. `code` is the errno name (`ENOENT`, `EBUSY`), `STUCK` after the deadline, `TOO_LARGE` past the cap. */
+  readonly read: (path: string) => Promise<FileText>;
+  /** Names in a directory, sorted; `undefined` when it cannot be listed. */
+  readonly list: (path: string) => Promise<readonly string[] | undefined>;
+  /** Last component of what a symbolic link points at, as in `driver -> …/drivers/nvidia`. */
+  readonly linkName: (path: string) => Promise<string | undefined>;
+  /** Last component of the path after following every link. */
+  readonly realName: (path: string) => Promise<string | undefined>;
+}
+
+export interface HostFileLimits {
+  /** How long one read may take. A driver in trouble can block a read of its own files for ever. */
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+const DEFAULT_LIMITS: HostFileLimits = { timeoutMs: 2000, maxBytes: 8 * 1024 * 1024 };
+
+export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): HostFiles {
+  // A blocked read cannot be taken back and holds one of Node's few I/O threads, so nobody asks a second time.
+  const stuck = new Set<string>();
+
+  async function guarded<T>(path: string, work: () => Promise<T>): Promise<T | { code: string }> {
+    if (stuck.has(path)) return { code: 'STUCK' };
+    stuck.add(path);
+    const running = work().catch((cause: unknown) => ({ code: errnoOf(cause) }));
+    void running.then(() => stuck.delete(path));
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<{ code: string }>((resolve) => {
+      timer = setTimeout(() => resolve({ code: 'STUCK' }), limits.timeoutMs);
+    });
+    try {
+      return await Promise.race([running, deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    root,
+    read: (path) => guarded(path, () => readCapped(join(root, path), limits.maxBytes)),
+    list: async (path) => {
+      const names = await guarded(path, () => readdir(join(root, path)));
+      return Array.isArray(names) ? names.sort() : undefined;
+    },
+    linkName: async (path) => {
+      const target = await guarded(path, () => readlink(join(root, path)));
+      return typeof target === 'string' ? lastComponent(target) : undefined;
+    },
+    realName: async (path) => {
+      const target = await guarded(path, () => realpath(join(root, path)));
+      return typeof target === 'string' ? lastComponent(target) : undefined;
+    },
+  };
+}
+
+async function readCapped(path: string, maxBytes: number): Promise<FileText> {
+  const file = await open(path, constants.O_RDONLY);
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for (;;) {
+      // Files of /sys and /proc have no true size: they end where a read gives nothing.
+      const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(65_536) });
+      if (bytesRead === 0) return { text: Buffer.concat(chunks).toString('utf8') };
+      size += bytesRead;
+      if (size > maxBytes) return { code: 'TOO_LARGE' };
+      chunks.push(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function errnoOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'EUNKNOWN';
+}
+
+function lastComponent(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
