@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { asFlexInferError, errorLine, FlexInferError } from '../api/errors.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { asFlexInferError, errorLine, FlexInferError } from '../api/errors.ts';
 
 /** Options that every command understands. */
 export interface CommonOptions {
@@ -24,7 +24,11 @@ function program(): Command {
     .description('Serve the models of a manifest on this machine: pull, place, start, measure, serve.')
     .argument('<file>', 'YAML file with one or several ModelDeployments')
     .option('--port <number>', 'port of the endpoint; 0 takes any free one', parsePort, 8000)
-    .option('--host <address>', 'address to listen on; anything but loopback opens the models to the network', '127.0.0.1')
+    .option(
+      '--host <address>',
+      'address to listen on; anything but loopback opens the models to the network',
+      '127.0.0.1',
+    )
     .option('--remeasure', 'measure even where a valid record exists', false)
     .action(async (file: string, options: CommonOptions & { port: number; host: string; remeasure: boolean }) => {
       const { up } = await import('./commands/up.ts');
@@ -60,7 +64,9 @@ function program(): Command {
 }
 
 function modelsCommand(): Command {
-  const models = new Command('models').description('Look at, fetch and clean up model files.').enablePositionalOptions();
+  const models = new Command('models')
+    .description('Look at, fetch and clean up model files.')
+    .enablePositionalOptions();
   const reference = 'hf://org/repo@revision/file.gguf or file:///path/file.gguf';
 
   withCommon(models.command('inspect'))

@@ -19,7 +19,14 @@ const gpu = (index: number, extra: Partial<GpuDevice> = {}): GpuDevice => ({
 });
 
 const machine = (gpus: readonly GpuDevice[]): Inventory => ({
-  cpu: { model: 'AMD EPYC 7763', architecture: 'x86-64', level: 'v3', avx512: false, allocatableCores: 8, logicalCpus: 8 },
+  cpu: {
+    model: 'AMD EPYC 7763',
+    architecture: 'x86-64',
+    level: 'v3',
+    avx512: false,
+    allocatableCores: 8,
+    logicalCpus: 8,
+  },
   memory: { totalMiB: 32_000, availableMiB: 30_000 },
   gpus,
   problems: [],
@@ -27,7 +34,9 @@ const machine = (gpus: readonly GpuDevice[]): Inventory => ({
 
 describe('localDevices', () => {
   it('groups GPUs of one class and keeps the CPU as a device of its own', () => {
-    const devices = localDevices(machine([gpu(0), gpu(1), gpu(2, { product: 'NVIDIA L4', arch: 'sm_89', vramMiB: 23_034 })]));
+    const devices = localDevices(
+      machine([gpu(0), gpu(1), gpu(2, { product: 'NVIDIA L4', arch: 'sm_89', vramMiB: 23_034 })]),
+    );
 
     expect(devices.map(({ name, deviceClass }) => [name, deviceClass])).toEqual([
       ['gpu 0,1', 'nvidia.h100-80gb-hbm3.sm_90.79g'],

@@ -1,6 +1,6 @@
+import type { DeviceClass } from '../api/device-class.ts';
 import { cpuClass, gpuClass } from '../hardware/device-classes.ts';
 import type { GpuDevice, Inventory } from '../hardware/inventory.ts';
-import type { DeviceClass } from '../api/device-class.ts';
 
 /** Something on this machine that can run a model: the CPU, or the GPUs of one class. */
 export interface LocalDevice {

@@ -31,7 +31,13 @@ export type LocalEvent =
       readonly explanation: string;
     }
   | { readonly event: 'warning'; readonly model: string; readonly message: string }
-  | { readonly event: 'engine'; readonly model: string; readonly backend: string; readonly state: 'installing'; readonly detail: string }
+  | {
+      readonly event: 'engine';
+      readonly model: string;
+      readonly backend: string;
+      readonly state: 'installing';
+      readonly detail: string;
+    }
   | {
       readonly event: 'engine';
       readonly model: string;
@@ -41,7 +47,13 @@ export type LocalEvent =
       readonly startSeconds: number;
       readonly threads: number;
     }
-  | { readonly event: 'engine'; readonly model: string; readonly backend: string; readonly state: 'exited'; readonly detail: string }
+  | {
+      readonly event: 'engine';
+      readonly model: string;
+      readonly backend: string;
+      readonly state: 'exited';
+      readonly detail: string;
+    }
   | {
       readonly event: 'measure';
       readonly model: string;
@@ -50,7 +62,12 @@ export type LocalEvent =
       readonly total: number;
       readonly tokensPerSecond?: number;
     }
-  | ({ readonly event: 'measured'; readonly model: string; readonly reused: boolean; readonly measuredAt: string } & Speed)
+  | ({
+      readonly event: 'measured';
+      readonly model: string;
+      readonly reused: boolean;
+      readonly measuredAt: string;
+    } & Speed)
   | { readonly event: 'unmeasured'; readonly model: string; readonly reason: string }
   | { readonly event: 'ready'; readonly endpoint: string; readonly models: readonly ReadyModel[] }
   | { readonly event: 'stopping'; readonly reason: string }

@@ -22,11 +22,20 @@ export async function hardware(options: CommonOptions & { hostRoot: string; nvid
 function hardwareTable(inventory: Inventory): string {
   const { cpu, memory } = inventory;
   const rows = [
-    ['cpu', cpu.model, `${cpu.level}${cpu.avx512 ? ' avx512' : ''}, ${cpu.allocatableCores} of ${cpu.logicalCpus} cores`, formatMiB(memory.totalMiB), 'ok', cpuClass(inventory)],
+    [
+      'cpu',
+      cpu.model,
+      `${cpu.level}${cpu.avx512 ? ' avx512' : ''}, ${cpu.allocatableCores} of ${cpu.logicalCpus} cores`,
+      formatMiB(memory.totalMiB),
+      'ok',
+      cpuClass(inventory),
+    ],
     ...inventory.gpus.map((gpu) => [
       `gpu ${gpu.index}`,
       gpu.product ?? `${gpu.vendor} device ${gpu.pciDeviceId}`,
-      [gpu.arch, ...(gpu.mig ? ['mig'] : []), ...(gpu.integrated ? ['integrated'] : [])].filter((each) => each !== undefined).join(', '),
+      [gpu.arch, ...(gpu.mig ? ['mig'] : []), ...(gpu.integrated ? ['integrated'] : [])]
+        .filter((each) => each !== undefined)
+        .join(', '),
       formatMiB(gpu.vramMiB),
       healthOf(gpu),
       gpuClass(gpu),

@@ -8,11 +8,20 @@ import type { CommonOptions } from '../program.ts';
 import { ProgressView } from '../progress.ts';
 import { renderTable } from '../table.ts';
 
-export async function inspect(source: string, options: CommonOptions & { contextLength: number; parallel: number }): Promise<void> {
+export async function inspect(
+  source: string,
+  options: CommonOptions & { contextLength: number; parallel: number },
+): Promise<void> {
   const model = await storeOf(options).inspect(source);
   const { header } = model;
   const { contextLength, parallel } = options;
-  const memory = estimateFootprint(header, { contextLength, parallel, kvCacheType: 'auto', backend: 'llamacpp', gpus: 1 });
+  const memory = estimateFootprint(header, {
+    contextLength,
+    parallel,
+    kvCacheType: 'auto',
+    backend: 'llamacpp',
+    gpus: 1,
+  });
   await printResult(options.output, { ...model, memory: { ...memory, contextLength, parallel } }, () =>
     renderTable(
       ['field', 'value'],
@@ -26,7 +35,10 @@ export async function inspect(source: string, options: CommonOptions & { context
         ['sha256', model.sha256],
         ['license', header.license],
         ['trained context', header.trainedContextLength],
-        ['memory', `${formatMiB(memory.perGpuMiB)} estimated (${formatMiB(memory.lowMiB)} to ${formatMiB(memory.highMiB)}) with context ${contextLength} x ${parallel}`],
+        [
+          'memory',
+          `${formatMiB(memory.perGpuMiB)} estimated (${formatMiB(memory.lowMiB)} to ${formatMiB(memory.highMiB)}) with context ${contextLength} x ${parallel}`,
+        ],
       ],
     ),
   );
@@ -70,7 +82,9 @@ export async function listModels(options: CommonOptions): Promise<void> {
   );
 }
 
-export async function prune(options: CommonOptions & { all: boolean; dryRun: boolean; unusedForMs: number }): Promise<void> {
+export async function prune(
+  options: CommonOptions & { all: boolean; dryRun: boolean; unusedForMs: number },
+): Promise<void> {
   const { all, dryRun, unusedForMs } = options;
   const removed = await storeOf(options).prune(all ? { all, dryRun } : { unusedForMs, dryRun });
   await printResult(options.output, removed, () => {

@@ -1,0 +1,32 @@
+import { up as serve } from '../../local/up.ts';
+import { listenForShutdown } from '../../runtime/shutdown.ts';
+import { LocalView } from '../local-view.ts';
+import type { CommonOptions } from '../program.ts';
+import { ProgressView } from '../progress.ts';
+
+export async function up(
+  file: string,
+  options: CommonOptions & { port: number; host: string; remeasure: boolean },
+): Promise<void> {
+  const shutdown = listenForShutdown();
+  const view = new LocalView(new ProgressView(process.stdout));
+  const print =
+    options.output === 'table' ? undefined : (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  try {
+    await serve({
+      file,
+      port: options.port,
+      host: options.host,
+      remeasure: options.remeasure,
+      ...(options.cache === undefined ? {} : { cacheDirectory: options.cache }),
+      signal: shutdown.signal,
+      onEvent: (event) => {
+        if (print === undefined) view.show(event);
+        else print(event);
+      },
+    });
+  } finally {
+    view.end();
+    shutdown.dispose();
+  }
+}

@@ -1,0 +1,113 @@
+import type { LocalEvent, Speed } from '../local/events.ts';
+import { formatBytes, formatCount, formatMiB, formatRate } from './format.ts';
+import type { ProgressView } from './progress.ts';
+
+/** Tells a person what `up` and `bench` are doing. */
+export class LocalView {
+  readonly #progress: ProgressView;
+
+  constructor(progress: ProgressView) {
+    this.#progress = progress;
+  }
+
+  show(event: LocalEvent): void {
+    const view = this.#progress;
+    switch (event.event) {
+      case 'hardware': {
+        const { cpu, memory, gpus } = event.inventory;
+        const vector = cpu.avx512 ? ' with AVX-512' : '';
+        view.line(
+          `machine   ${cpu.model}, ${cpu.level}${vector}, ${cpu.allocatableCores} cores, ${formatMiB(memory.totalMiB)} memory`,
+        );
+        for (const gpu of gpus) {
+          view.line(
+            `          gpu ${gpu.index}: ${gpu.product ?? gpu.vendor}, ${gpu.arch ?? 'unknown architecture'}, ${formatMiB(gpu.vramMiB)}, ${gpu.health}`,
+          );
+        }
+        for (const problem of event.inventory.problems)
+          view.line(`          problem: ${problem.source}: ${problem.detail}`);
+        view.line(`          device classes: ${event.deviceClasses.join(', ')}`);
+        return;
+      }
+      case 'pull':
+        if (event.phase === 'ready') view.end();
+        else {
+          const size = event.totalBytes === undefined ? '' : ` of ${formatBytes(event.totalBytes)}`;
+          view.bar(
+            `${event.model}: ${event.phase}`,
+            event.doneBytes,
+            event.totalBytes,
+            `${formatBytes(event.doneBytes)}${size}`,
+          );
+        }
+        return;
+      case 'model':
+        view.line(
+          `${event.model}: ${event.architecture}, ${formatCount(event.parameters)} parameters, ${event.quantization}, ${formatBytes(event.sizeBytes)}; ` +
+            `takes about ${formatMiB(event.memory.perGpuMiB)} (${formatMiB(event.memory.lowMiB)} to ${formatMiB(event.memory.highMiB)})`,
+        );
+        return;
+      case 'placed':
+        view.line(`${event.model}: goes to ${event.device} (${event.deviceClass}): ${event.why}`);
+        return;
+      case 'warning':
+        view.line(`${event.model}: warning: ${event.message}`);
+        return;
+      case 'engine':
+        view.line(`${event.model}: ${engineText(event)}`);
+        return;
+      case 'measure': {
+        const rate = event.tokensPerSecond === undefined ? '' : `, ${formatRate(event.tokensPerSecond)} tokens/s`;
+        view.bar(
+          `${event.model}: measuring`,
+          event.index,
+          event.total,
+          `${event.phase} ${event.index} of ${event.total}${rate}`,
+        );
+        return;
+      }
+      case 'measured':
+        view.line(`${event.model}: ${speedText(event)}${event.reused ? `, measured ${event.measuredAt}` : ''}`);
+        return;
+      case 'unmeasured':
+        view.line(`${event.model}: not measured: ${event.reason}`);
+        return;
+      case 'ready':
+        view.line(
+          `\nready: ${event.endpoint}/v1 serves ${event.models.map((model) => model.name).join(', ')} (Ctrl-C stops)`,
+        );
+        return;
+      case 'stopping':
+        view.line(`stopping: ${event.reason}`);
+        return;
+      case 'stopped':
+        view.line('stopped');
+    }
+  }
+
+  /** Clears a half-drawn bar, so that an error starts on a line of its own. */
+  end(): void {
+    this.#progress.end();
+  }
+}
+
+function engineText(event: LocalEvent & { readonly event: 'engine' }): string {
+  switch (event.state) {
+    case 'installing':
+      return `installing the engine: ${event.detail}`;
+    case 'ready':
+      return `${event.backend} ${event.version} ready in ${event.startSeconds.toFixed(1)} s, ${event.threads} ${event.threads === 1 ? 'thread' : 'threads'}`;
+    case 'exited':
+      return `${event.backend} ended: ${event.detail}`;
+  }
+}
+
+/** `46.3 tokens/s (45.1 to 47.0, 5 runs)`. */
+export function speedText(speed: Speed): string {
+  const runs = `${speed.samples} ${speed.samples === 1 ? 'run' : 'runs'}`;
+  const spread =
+    speed.low === undefined || speed.high === undefined
+      ? runs
+      : `${formatRate(speed.low)} to ${formatRate(speed.high)}, ${runs}`;
+  return `${formatRate(speed.tokensPerSecond)} tokens/s (${spread})`;
+}
