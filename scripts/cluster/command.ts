@@ -49,6 +49,7 @@ export async function command(argv: readonly string[], options: CommandOptions =
     });
   });
   log?.end();
-  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${errors.trim() || output.slice(-2000).trim()}`);
+  if (code !== 0)
+    throw new Error(`${argv.join(' ')} ended with ${code}: ${errors.trim() || output.slice(-2000).trim()}`);
   return output;
 }
