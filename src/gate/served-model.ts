@@ -1,0 +1,128 @@
+import { Pool } from 'undici';
+import type { Clock } from '../api/clock.ts';
+import { RateMeter } from '../metrics/rate-meter.ts';
+import type { MetricsRegistry } from '../metrics/registry.ts';
+import { Admission } from './admission.ts';
+import { GateMetrics, type Outcome } from './gate-metrics.ts';
+import type { GateLimits, GateModel } from './options.ts';
+import type { AnswerCount, TokenSource } from './token-count.ts';
+import { TokenLedger } from './token-ledger.ts';
+
+const DEFAULT_PLACES = 64;
+const COUNTERS_TIMEOUT_MS = 2_000;
+
+/** A model behind the gate while it is served: its places, its counts, whether it answers. */
+export class ServedModel {
+  readonly config: GateModel;
+  readonly pool: Pool;
+  readonly admission: Admission;
+  readonly #clock: Clock;
+  readonly #ledger = new TokenLedger();
+  readonly #meter = new RateMeter();
+  readonly #metrics: GateMetrics;
+  #ready = false;
+  #started = 0;
+  #published = 0;
+  #answerSource: TokenSource | undefined;
+  #engineCounts = false;
+
+  constructor(config: GateModel, limits: GateLimits, clock: Clock, registry: MetricsRegistry) {
+    this.config = config;
+    this.#clock = clock;
+    this.admission = new Admission(config.maxConcurrent ?? DEFAULT_PLACES, limits.queue, limits.queueMs);
+    // A connection of its own for every request: an engine that closed an idle one cannot lose a prompt, and no
+    // answer can ever be taken for that of another request. On loopback it costs a tenth of a millisecond.
+    this.pool = new Pool(config.engineOrigin, {
+      pipelining: 0,
+      connect: { timeout: 5_000 },
+      headersTimeout: limits.engineMs,
+      bodyTimeout: limits.engineMs,
+    });
+    this.#metrics = new GateMetrics(registry, { model: config.name, backend: config.backend, node: config.node });
+    this.#publish();
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** What the counts rest on; `undefined` before anything was counted. */
+  get tokenSource(): TokenSource | undefined {
+    return this.#engineCounts ? 'engine' : this.#answerSource;
+  }
+
+  setReady(ready: boolean): void {
+    this.#ready = ready;
+    // While the engine is away nothing is known about its speed.
+    if (!ready) this.#meter.sample(this.#clock.monotonicMs(), undefined);
+  }
+
+  liveRate(): number | undefined {
+    return this.#ready ? this.#meter.rate(this.#clock.monotonicMs()) : undefined;
+  }
+
+  requestStarted(): void {
+    this.#started += 1;
+  }
+
+  requestEnded(outcome: Outcome): void {
+    this.#metrics.ended(outcome);
+  }
+
+  /** Books what an answer's count grew by; a total that came late is spread over the time since `fromMs`. */
+  book(count: AnswerCount, alreadyBooked: number, fromMs: number): number {
+    const grown = count.tokens - alreadyBooked;
+    if (grown === 0) return alreadyBooked;
+    const before = this.#ledger.total;
+    this.#ledger.add(grown);
+    if (count.source !== 'chunks') this.#meter.spread(fromMs, this.#clock.monotonicMs(), this.#ledger.total - before);
+    this.#answerSource = count.source;
+    this.#publish();
+    return count.tokens;
+  }
+
+  /** One sample for the live rate; asks the engine's counter first, where there is one. */
+  async sample(signal: AbortSignal): Promise<void> {
+    if (this.config.counters !== undefined) await this.#askEngine(this.config.counters, signal);
+    if (this.#ready) this.#meter.sample(this.#clock.monotonicMs(), this.#ledger.total);
+  }
+
+  async #askEngine(counters: NonNullable<GateModel['counters']>, signal: AbortSignal): Promise<void> {
+    const startedBefore = this.#started;
+    const restedBefore = this.admission.inFlight === 0;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(COUNTERS_TIMEOUT_MS)]);
+    // An engine that does not tell, or not in time, is an engine without counters for this sample.
+    const answer = await Promise.race([counters(limit), aborted(limit)]).catch(() => undefined);
+    const rested = restedBefore && this.admission.inFlight === 0 && this.#started === startedBefore;
+    this.#engineCounts = answer !== undefined;
+    this.#ledger.engineSample(answer?.generatedTokens, rested);
+    this.#publish();
+  }
+
+  refreshMetrics(): void {
+    this.#metrics.refresh({
+      inFlight: this.admission.inFlight,
+      waiting: this.admission.waiting,
+      rate: this.liveRate(),
+      source: this.tokenSource,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.admission.close();
+    this.#metrics.forget();
+    await this.pool.destroy();
+  }
+
+  #publish(): void {
+    this.#metrics.tokens(this.#ledger.total - this.#published);
+    this.#published = this.#ledger.total;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
