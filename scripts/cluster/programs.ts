@@ -1,53 +1,43 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildKubernetes, KUBERNETES_PROGRAMS, type KubernetesProgram } from './build-kubernetes.ts';
 import { command } from './command.ts';
 import { type DebianProgram, installDebianPrograms, onPath } from './debian.ts';
-import { cacheFolder, KUBERNETES_VERSION } from './versions.ts';
+import { buildGoPrograms, type GoSource, programFolder } from './go-build.ts';
 
 /**
- * Finds Kubernetes programs: in the folder `KUBEBUILDER_ASSETS` names, on PATH when of the wanted minor version, or in
- * the cache, where they are built first when missing. Returns the full path of each.
+ * Finds programs of a Go source: in the folder `KUBEBUILDER_ASSETS` names, on PATH when of the wanted minor version, or
+ * in the cache, where they are built first when missing. Returns the full path of each.
  */
-export async function findKubernetesPrograms<P extends KubernetesProgram>(
+export async function findGoPrograms<P extends string>(
+  source: GoSource<P>,
   programs: readonly P[],
   progress: (line: string) => void,
 ): Promise<Readonly<Record<P, string>>> {
-  const found = new Map<KubernetesProgram, string>();
+  const found: Partial<Record<P, string>> = {};
+  const missing: P[] = [];
   for (const program of programs) {
-    const path = fromAssets(program) ?? (await fromPath(program));
-    if (path !== undefined) found.set(program, path);
+    const path = fromAssets(program) ?? (await fromPath(program, source.version));
+    if (path === undefined) missing.push(program);
+    found[program] = path ?? join(programFolder(source), program);
   }
-  const missing = KUBERNETES_PROGRAMS.filter((program) => wants(programs, program) && !found.has(program));
-  const folder = join(cacheFolder(), `kubernetes-${KUBERNETES_VERSION}`);
-  if (missing.length > 0) await buildKubernetes(missing, progress);
-  return Object.fromEntries(
-    programs.map((program) => [program, found.get(program) ?? join(folder, program)]),
-  ) as Record<P, string>;
+  await buildGoPrograms(source, missing, progress);
+  return found as Record<P, string>;
 }
 
-/** Finds programs of Debian, installing those that are missing. `etcd` may also come from `KUBEBUILDER_ASSETS`. */
+/** Finds programs of Debian, installing those that are missing. */
 export async function findDebianPrograms<P extends DebianProgram>(
   programs: readonly P[],
   progress: (line: string) => void,
   options: { readonly cniPlugins?: boolean } = {},
 ): Promise<Readonly<Record<P, string>>> {
-  await installDebianPrograms(
-    programs.filter((program) => fromAssets(program) === undefined),
-    progress,
-    options,
-  );
+  await installDebianPrograms(programs, progress, options);
   return Object.fromEntries(
     programs.map((program) => {
-      const path = fromAssets(program) ?? onPath(program);
+      const path = onPath(program);
       if (path === undefined) throw new Error(`${program} was installed, yet it is not on PATH`);
       return [program, path];
     }),
   ) as Record<P, string>;
-}
-
-function wants(programs: readonly KubernetesProgram[], program: KubernetesProgram): boolean {
-  return programs.includes(program);
 }
 
 function fromAssets(program: string): string | undefined {
@@ -58,10 +48,10 @@ function fromAssets(program: string): string | undefined {
 }
 
 /** A program on PATH counts when its minor version is the wanted one; another one could fail in ways no test means. */
-async function fromPath(program: KubernetesProgram): Promise<string | undefined> {
+async function fromPath(program: string, wanted: string): Promise<string | undefined> {
   const path = onPath(program);
   if (path === undefined) return undefined;
-  const minor = KUBERNETES_VERSION.split('.').slice(0, 2).join('.');
+  const minor = wanted.split('.').slice(0, 2).join('.').replace('.', '\\.');
   const version = await command(program === 'kubectl' ? [path, 'version', '--client'] : [path, '--version']);
-  return version.includes(`v${minor}.`) ? path : undefined;
+  return new RegExp(`\\bv?${minor}\\.`).test(version) ? path : undefined;
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { command } from '../../scripts/cluster/command.ts';
-import { findDebianPrograms, findKubernetesPrograms } from '../../scripts/cluster/programs.ts';
+import { ETCD, KUBERNETES } from '../../scripts/cluster/go-sources.ts';
+import { findDebianPrograms, findGoPrograms } from '../../scripts/cluster/programs.ts';
 import { apiRequest } from './api-request.ts';
 import { type ClusterPki, createPki, NO_NODES_ADDRESS, SERVICE_RANGE } from './cluster-pki.ts';
 import { ClusterProcess } from './cluster-process.ts';
@@ -11,6 +12,8 @@ import { ClusterState } from './state.ts';
 import { removeCluster, removeForgotten } from './sweep.ts';
 
 export interface ControlPlaneOptions {
+  /** `old` is Debian's 3.4, on which the API server refuses streamed lists (WatchList). Default: `current`. */
+  readonly etcd?: 'current' | 'old';
   /** Switches of the API server, as `{ WatchList: false }`. */
   readonly featureGates?: Readonly<Record<string, boolean>>;
   /** More command-line arguments for the API server; later ones win. */
@@ -62,11 +65,15 @@ export async function startControlPlaneIn(
   options: ControlPlaneOptions,
 ): Promise<ControlPlaneParts> {
   const progress = options.progress ?? (() => undefined);
-  const found = await findKubernetesPrograms(['kube-apiserver', 'kubectl'], progress);
-  const debian = await findDebianPrograms(['etcd', 'openssl'], progress);
+  await findDebianPrograms(['openssl'], progress);
+  const { etcd: etcdProgram } =
+    options.etcd === 'old'
+      ? await findDebianPrograms(['etcd'], progress)
+      : await findGoPrograms(ETCD, ['etcd'], progress);
+  const found = await findGoPrograms(KUBERNETES, ['kube-apiserver', 'kubectl'], progress);
   const ports = new PortRange(state.record.index);
   const pki = await createPki(state.makeFolder('pki'), address);
-  const etcd = await startEtcd(state, debian.etcd, ports);
+  const etcd = await startEtcd(state, etcdProgram, ports);
   const port = await ports.take();
   const admin = accessOf(`https://${address}:${port}`, pki.authority.certificate, pki.admin);
   const kubeconfigPath = writeKubeconfig(state.record.kubeconfig, admin, 'admin');
