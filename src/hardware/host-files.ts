@@ -10,6 +10,8 @@ export interface HostFiles {
   readonly root: string;
   /** Text of a file. `code` is the errno name (`ENOENT`, `EBUSY`), `STUCK` after the deadline, `TOO_LARGE` past the cap. */
   readonly read: (path: string) => Promise<FileText>;
+  /** The first bytes of a file, fewer when it is shorter; `undefined` when it cannot be read. */
+  readonly readBytes: (path: string, length: number) => Promise<Uint8Array | undefined>;
   /** Names in a directory, sorted; `undefined` when it cannot be listed. */
   readonly list: (path: string) => Promise<readonly string[] | undefined>;
   /** Last component of what a symbolic link points at, as in `driver -> …/drivers/nvidia`. */
@@ -32,12 +34,14 @@ export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): 
 
   async function guarded<T>(path: string, work: () => Promise<T>): Promise<T | { code: string }> {
     if (stuck.has(path)) return { code: 'STUCK' };
-    stuck.add(path);
     const running = work().catch((cause: unknown) => ({ code: errnoOf(cause) }));
-    void running.then(() => stuck.delete(path));
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<{ code: string }>((resolve) => {
-      timer = setTimeout(() => resolve({ code: 'STUCK' }), limits.timeoutMs);
+      timer = setTimeout(() => {
+        stuck.add(path);
+        void running.then(() => stuck.delete(path));
+        resolve({ code: 'STUCK' });
+      }, limits.timeoutMs);
     });
     try {
       return await Promise.race([running, deadline]);
@@ -49,6 +53,10 @@ export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): 
   return {
     root,
     read: (path) => guarded(path, () => readCapped(join(root, path), limits.maxBytes)),
+    readBytes: async (path, length) => {
+      const head = await guarded(path, () => readHead(join(root, path), length));
+      return head instanceof Uint8Array ? head : undefined;
+    },
     list: async (path) => {
       const names = await guarded(path, () => readdir(join(root, path)));
       return Array.isArray(names) ? names.sort() : undefined;
@@ -77,6 +85,16 @@ async function readCapped(path: string, maxBytes: number): Promise<FileText> {
       if (size > maxBytes) return { code: 'TOO_LARGE' };
       chunks.push(buffer.subarray(0, bytesRead));
     }
+  } finally {
+    await file.close();
+  }
+}
+
+async function readHead(path: string, length: number): Promise<Uint8Array> {
+  const file = await open(path, constants.O_RDONLY);
+  try {
+    const { bytesRead, buffer } = await file.read({ buffer: new Uint8Array(length) });
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

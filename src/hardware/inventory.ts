@@ -38,13 +38,29 @@ export interface GpuDevice {
   readonly product?: string;
   /** `sm_90`, `gfx1100`. */
   readonly arch?: string;
+  /** Memory of the device, or of its smallest part when it is divided; never an APU's or SoC's shared memory. */
   readonly vramMiB?: number;
   readonly memoryType: MemoryType;
   readonly integrated: boolean;
   readonly mig: boolean;
   readonly driverVersion?: string;
+  /** Kernel driver bound to the device: `nvidia`, `amdgpu`, `vfio-pci` … */
+  readonly kernelDriver?: string;
+  /** Parts that the card is divided into, each offered as a device of its own: MIG slices, compute partitions. */
+  readonly partitions?: number;
+  /** Why nobody here can use the device although it exists: handed to a virtual machine, or without a driver. */
+  readonly unusable?: 'passed-through' | 'no-driver';
   readonly health: GpuHealth;
   readonly readings: GpuReadings;
+}
+
+/** A program that holds a context on a GPU. */
+export interface GpuProcess {
+  readonly pciAddress: string;
+  /** As the driver counts it: another container's process may carry the host's number. */
+  readonly pid: number;
+  readonly name?: string;
+  readonly memoryMiB?: number;
 }
 
 export interface CpuInventory {

@@ -1,23 +1,134 @@
+import { AmdProbe } from './amd/amd-probe.ts';
 import { cpuProbe } from './cpu/cpu-probe.ts';
 import { hostFiles } from './host-files.ts';
-import type { Inventory } from './inventory.ts';
+import type { GpuDevice, GpuProcess, GpuReadings, HardwareProblem, Inventory } from './inventory.ts';
 import { memoryProbe } from './memory/memory-probe.ts';
-import type { ProbeContext } from './probe.ts';
+import { NvidiaProbe } from './nvidia/nvidia-probe.ts';
+import { comparePciAddresses } from './pci/pci-address.ts';
+import { pciProbe } from './pci/pci-scan.ts';
+import type { FoundGpu, GpuProbe, ProbeContext, ProbeResult } from './probe.ts';
+import { DEFAULT_TOOL_LIMITS, type ToolLimits, VendorTool } from './vendor-tool.ts';
 
-export interface ProbeOptions {
+export interface HardwareOptions {
   /** Where the machine's `/proc`, `/sys` and `/etc` are mounted; `/` unless a container or a test moved them. */
   readonly hostRoot?: string;
   /** The NVIDIA tool; looked up in `PATH` by default. */
   readonly nvidiaSmi?: string;
+  /** AMD's tools, asked only for a product name that the kernel does not know; looked up in `PATH` by default. */
+  readonly amdSmi?: string;
+  readonly rocmSmi?: string;
+  /** How long a vendor's tool may take and how much it may say. */
+  readonly toolLimits?: ToolLimits;
+}
+
+export interface ProbeOptions extends HardwareOptions {
+  /** Aborting kills running tools; what is known by then is returned. */
   readonly signal?: AbortSignal;
 }
 
-/** What this machine has. Never throws for odd hardware: what could not be read is absent and named in `problems`. */
-export async function probeHardware(options: ProbeOptions = {}): Promise<Inventory> {
-  const context: ProbeContext = {
-    files: hostFiles(options.hostRoot),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
-  const [cpu, memory] = await Promise.all([cpuProbe.probe(context), memoryProbe.probe(context)]);
-  return { cpu: cpu.value, memory: memory.value, gpus: [], problems: [...cpu.problems, ...memory.problems] };
+/** The fast-moving values of one moment. */
+export interface GpuSample {
+  /** By PCI address; a device that did not answer is absent. */
+  readonly readings: ReadonlyMap<string, GpuReadings>;
+  readonly problems: readonly HardwareProblem[];
+}
+
+export interface GpuProcesses {
+  readonly processes: readonly GpuProcess[];
+  readonly problems: readonly HardwareProblem[];
+}
+
+/**
+ * Looks at one machine again and again. It remembers what a driver has refused to tell, and starts no second tool
+ * while an earlier one hangs, so whoever looks more than once keeps one of these. Nothing here ever throws for odd
+ * hardware: what could not be read is absent and named in `problems`.
+ */
+export class Hardware {
+  readonly #files: ReturnType<typeof hostFiles>;
+  readonly #vendors: readonly GpuProbe[];
+
+  constructor(options: HardwareOptions = {}) {
+    const limits = options.toolLimits ?? DEFAULT_TOOL_LIMITS;
+    this.#files = hostFiles(options.hostRoot);
+    this.#vendors = [
+      new NvidiaProbe(new VendorTool(options.nvidiaSmi ?? 'nvidia-smi', limits)),
+      new AmdProbe(
+        new VendorTool(options.amdSmi ?? 'amd-smi', limits),
+        new VendorTool(options.rocmSmi ?? 'rocm-smi', limits),
+      ),
+    ];
+  }
+
+  async probe(signal?: AbortSignal): Promise<Inventory> {
+    const context = this.#context(signal);
+    const [cpu, memory, gpus] = await Promise.all([
+      cpuProbe.probe(context),
+      memoryProbe.probe(context),
+      this.#probeGpus(context),
+    ]);
+    return {
+      cpu: cpu.value,
+      memory: memory.value,
+      gpus: gpus.value,
+      problems: [...cpu.problems, ...memory.problems, ...gpus.problems],
+    };
+  }
+
+  /** Readings of GPUs that {@link probe} found. */
+  async readGpus(gpus: readonly GpuDevice[], signal?: AbortSignal): Promise<GpuSample> {
+    const context = this.#context(signal);
+    const results = await Promise.all(this.#vendors.map((vendor) => vendor.read(context, gpus)));
+    return {
+      readings: new Map(results.flatMap((result) => [...result.value])),
+      problems: results.flatMap((result) => result.problems),
+    };
+  }
+
+  /** Programs on GPUs that {@link probe} found; an empty list with problems means that nobody could tell. */
+  async gpuProcesses(gpus: readonly GpuDevice[], signal?: AbortSignal): Promise<GpuProcesses> {
+    const context = this.#context(signal);
+    const results = await Promise.all(this.#vendors.map((vendor) => vendor.processes(context, gpus)));
+    return {
+      processes: results.flatMap((result) => result.value),
+      problems: results.flatMap((result) => result.problems),
+    };
+  }
+
+  #context(signal: AbortSignal | undefined): ProbeContext {
+    return { files: this.#files, ...(signal === undefined ? {} : { signal }) };
+  }
+
+  async #probeGpus(context: ProbeContext): Promise<ProbeResult<readonly GpuDevice[]>> {
+    const pci = await pciProbe.probe(context);
+    const results = await Promise.all(
+      this.#vendors.map((vendor) =>
+        vendor.describe(
+          context,
+          pci.value.gpus.filter((gpu) => gpu.vendor === vendor.vendor),
+          pci.value.readable,
+        ),
+      ),
+    );
+    return {
+      value: numbered(results.flatMap((result) => result.value)),
+      problems: [...pci.problems, ...results.flatMap((result) => result.problems)],
+    };
+  }
+}
+
+/** What this machine has, looked at once. Never throws for odd hardware. */
+export function probeHardware(options: ProbeOptions = {}): Promise<Inventory> {
+  return new Hardware(options).probe(options.signal);
+}
+
+/** The fast-moving values of GPUs, read once. */
+export function readGpus(gpus: readonly GpuDevice[], options: ProbeOptions = {}): Promise<GpuSample> {
+  return new Hardware(options).readGpus(gpus, options.signal);
+}
+
+/** Numbers in PCI-address order, lost and passed-through devices included: none of them renumbers the others. */
+function numbered(gpus: readonly FoundGpu[]): readonly GpuDevice[] {
+  return [...gpus]
+    .sort((a, b) => comparePciAddresses(a.pciAddress, b.pciAddress))
+    .map((gpu, index) => ({ ...gpu, index }));
 }
