@@ -1,7 +1,7 @@
 import type { ByteSource } from './byte-source.ts';
 import { invalidModelFile } from './byte-source.ts';
-import { fileTypeName } from './gguf/tensor-types.ts';
 import { type GgufHeader, readGguf } from './gguf/read-gguf.ts';
+import { fileTypeName } from './gguf/tensor-types.ts';
 import type { ModelHeader, TensorInfo } from './model.ts';
 
 const F16_BYTES = 2;

@@ -1,7 +1,7 @@
-import { ByteCursor } from './byte-cursor.ts';
 import { type ByteSource, invalidModelFile } from '../byte-source.ts';
-import { readGgufTensors } from './tensors.ts';
 import type { TensorInfo } from '../model.ts';
+import { ByteCursor } from './byte-cursor.ts';
+import { readGgufTensors } from './tensors.ts';
 
 /** Numbers that fit are `number`s; 64-bit ones beyond 2^53 stay `bigint`. */
 export type GgufScalar = string | number | bigint | boolean;

@@ -1,7 +1,7 @@
-import type { ByteCursor } from './byte-cursor.ts';
 import { type ByteSource, invalidModelFile } from '../byte-source.ts';
-import { removedTensorType, type TensorType, tensorType } from './tensor-types.ts';
 import type { TensorInfo } from '../model.ts';
+import type { ByteCursor } from './byte-cursor.ts';
+import { removedTensorType, type TensorType, tensorType } from './tensor-types.ts';
 
 /** GGML_MAX_NAME counts a closing NUL. */
 const MAX_NAME_BYTES = 63;

@@ -1,0 +1,439 @@
+import { createReadStream } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { Clock } from '../api/clock.ts';
+import { FlexInferError } from '../api/errors.ts';
+import { readModelHeader } from './header.ts';
+import { type Environment, hubEndpoint, hubToken, isOffline } from './hub/credentials.ts';
+import { downloadInto } from './hub/download.ts';
+import { HubHttp } from './hub/http.ts';
+import { type HuggingFaceReference, hubFileSource, type ResolvedHubModel, resolveOnHub } from './hub/hugging-face.ts';
+import { cancelled, DEFAULT_RETRY, type RetryPolicy } from './hub/retry.ts';
+import { demandFile, openLocalModel, readLocalHeader } from './local-model.ts';
+import type { ModelFile, ModelHeader, ModelReference, PullProgress, StoredModel } from './model.ts';
+import { ProgressReporter } from './progress.ts';
+import { formatModelReference, parseModelReference } from './reference.ts';
+import { modelFiles } from './shards.ts';
+import { blobSize, digestMismatch, receiveBlob, type WantedBlob } from './store/blobs.ts';
+import { asDiskError, demandSpace, type FreeBytes, freeBytesOf, onDisk } from './store/disk.ts';
+import { prepareStore, refuseOtherVersions, type StoreLayout, storeLayout } from './store/layout.ts';
+import { type PartialFile, resumableBytes } from './store/partial-file.ts';
+import { isPinned, pinSnapshot } from './store/pins.ts';
+import { lastUsedMs, type PruneOptions, type PruneReport, pruneStore } from './store/prune.ts';
+import { listRefs, readRef, writeRef } from './store/refs.ts';
+import { createSnapshot, listSnapshots, readSnapshot, type Snapshot, touchSnapshot } from './store/snapshots.ts';
+import { sweepStore } from './store/sweep.ts';
+
+export interface ModelStoreOptions {
+  /** Where HF_ENDPOINT, HF_TOKEN and the proxies are read from. Default: this process's. */
+  readonly env?: Environment;
+  readonly clock?: Clock;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly freeBytes?: FreeBytes;
+}
+
+export interface PullOptions {
+  /** SHA-256 the model file must have; of a split model, its first shard. */
+  readonly sha256?: string | undefined;
+  readonly policy?: 'IfNotPresent' | 'Always' | 'Never' | undefined;
+  /** Replaces the token of the environment. */
+  readonly token?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+}
+
+export interface ImportOptions extends Pick<PullOptions, 'signal' | 'onProgress'> {
+  readonly sha256: string;
+}
+
+/** What is known about a model without downloading it. */
+export interface InspectedModel {
+  readonly source: string;
+  readonly header: ModelHeader;
+  readonly sizeBytes: number;
+  /** SHA-256 is absent for a file that was not hashed. */
+  readonly files: readonly (Omit<ModelFile, 'sha256'> & { readonly sha256?: string })[];
+  /** The hub's commit. */
+  readonly commit?: string;
+}
+
+/** One model in the store. */
+export interface ListedModel {
+  /** References that mean it, in their one spelling. */
+  readonly sources: readonly string[];
+  readonly contentHash: string;
+  readonly files: readonly ModelFile[];
+  readonly mainFile: string;
+  readonly sizeBytes: number;
+  readonly header: ModelHeader;
+  readonly lastUsedMs: number;
+  readonly inUse: boolean;
+}
+
+const SYSTEM_CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+/** MODEL_CACHE_PATH, else `flexinfer/models` in the user's cache folder. */
+export function defaultCacheDirectory(env: Environment): string {
+  const chosen = env['MODEL_CACHE_PATH'];
+  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  const cache = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
+  return join(cache, 'flexinfer', 'models');
+}
+
+/**
+ * The models of one machine: content-addressed, shared by every process that opens the same folder. Nothing unverified
+ * is ever visible, and a kill at any moment leaves a complete model or none.
+ */
+export class ModelStore {
+  readonly root: string;
+  readonly #layout: StoreLayout;
+  readonly #env: Environment;
+  readonly #clock: Clock;
+  readonly #retry: RetryPolicy;
+  readonly #freeBytes: FreeBytes;
+  #prepared: Promise<void> | undefined;
+  /** Downloads under way, so that two pulls of one process share one. */
+  readonly #receiving = new Map<string, Promise<void>>();
+
+  constructor(root: string, options: ModelStoreOptions = {}) {
+    this.root = resolve(root);
+    this.#layout = storeLayout(this.root);
+    this.#env = options.env ?? process.env;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#retry = { ...DEFAULT_RETRY, ...options.retry };
+    this.#freeBytes = options.freeBytes ?? freeBytesOf;
+  }
+
+  /**
+   * Gets a model onto this machine and verifies it. A model that is there already costs no network traffic, unless the
+   * policy is `Always`; `file://` models are used where they lie.
+   *
+   * @throws FlexInferError for everything that can go wrong; nothing half-written becomes visible.
+   */
+  async pull(source: string, options: PullOptions = {}): Promise<StoredModel> {
+    const reference = parseModelReference(source);
+    if (options.signal?.aborted === true) throw cancelled();
+    if (reference.scheme === 'file') return this.#pullLocal(source, reference.path, options);
+    if (reference.scheme !== 'hf') throw notYet(source, reference);
+    await this.#prepare();
+    const progress = new ProgressReporter(options.onProgress, this.#clock.monotonicMs);
+    const known = await this.#findKnown(reference, options);
+    if (known !== undefined && options.policy !== 'Always') return this.#use(source, known, true, progress);
+    if (options.policy === 'Never') throw neverPulled(source);
+    progress.phase('resolving');
+    await using http = await this.#openHub(options.token);
+    try {
+      const resolved = await resolveOnHub(http, reference, source, options.signal);
+      return await this.#pullResolved(http, source, reference, resolved, options, progress);
+    } catch (error) {
+      // With `Always` a model that is here still starts when the hub is away.
+      const away = error instanceof FlexInferError && ['UNREACHABLE', 'RATE_LIMITED'].includes(error.code);
+      if (known === undefined || !away) throw error;
+      return this.#use(source, known, true, progress);
+    }
+  }
+
+  /** Reads only headers, by range requests where the model is elsewhere. */
+  async inspect(source: string, options: Pick<PullOptions, 'token' | 'signal'> = {}): Promise<InspectedModel> {
+    const reference = parseModelReference(source);
+    if (reference.scheme === 'file') return inspectLocal(source, reference.path);
+    if (reference.scheme !== 'hf') throw notYet(source, reference);
+    await using http = await this.#openHub(options.token);
+    const resolved = await resolveOnHub(http, reference, source, options.signal);
+    const header = await readModelHeader(resolved.files.map((file) => hubFileSource(http, file, options.signal)));
+    const files = resolved.files.map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes, sha256 }));
+    return { source, header, files, sizeBytes: totalSize(files), commit: resolved.commit };
+  }
+
+  /** Takes a local file into the store as the content of a reference, after verifying it. The file is copied. */
+  async importFile(source: string, path: string, options: ImportOptions): Promise<StoredModel> {
+    const reference = parseModelReference(source);
+    if (reference.scheme !== 'hf') {
+      throw new FlexInferError('UNSUPPORTED', `${source}: only hf:// references can be imported`, {
+        todo: 'use file:// for a local file',
+      });
+    }
+    const sizeBytes = await demandFile(path);
+    await this.#prepare();
+    const progress = new ProgressReporter(options.onProgress, this.#clock.monotonicMs);
+    const file: ModelFile = { path: reference.file ?? basename(path), sizeBytes, sha256: options.sha256 };
+    const moved = await this.#receiveAll(
+      [file],
+      options.signal,
+      progress,
+      () => (partial, onReceived) => copyInto(partial, path, onReceived, options.signal),
+    );
+    const snapshot = await this.#materialise([file], file.path);
+    if (snapshot === undefined) throw vanished(source);
+    await this.#remember(reference, snapshot);
+    return this.#use(source, snapshot, !moved, progress);
+  }
+
+  async list(): Promise<readonly ListedModel[]> {
+    await refuseOtherVersions(this.#layout);
+    const refs = await listRefs(this.#layout);
+    const models: ListedModel[] = [];
+    for (const snapshot of await listSnapshots(this.#layout)) {
+      models.push({
+        sources: refs.filter((ref) => ref.snapshot === snapshot.id).map((ref) => ref.source),
+        contentHash: snapshot.id,
+        files: snapshot.files,
+        mainFile: join(snapshot.directory, snapshot.mainFile),
+        sizeBytes: totalSize(snapshot.files),
+        header: await readLocalHeader(localPaths(snapshot)),
+        lastUsedMs: await lastUsedMs(this.#layout, snapshot.id),
+        inUse: await isPinned(this.#layout, snapshot.id),
+      });
+    }
+    return models;
+  }
+
+  async prune(options: PruneOptions = {}): Promise<PruneReport> {
+    await refuseOtherVersions(this.#layout);
+    const nowMs = this.#clock.wallMs();
+    return onDisk(this.root, () => pruneStore(this.#layout, options, nowMs));
+  }
+
+  /** Makes the folders and clears what killed processes left, once. */
+  async #prepare(): Promise<void> {
+    this.#prepared ??= (async () => {
+      await prepareStore(this.#layout);
+      await onDisk(this.root, () => sweepStore(this.#layout, this.#clock.wallMs()));
+    })();
+    try {
+      await this.#prepared;
+    } catch (error) {
+      this.#prepared = undefined;
+      throw error;
+    }
+  }
+
+  async #pullLocal(source: string, path: string, options: PullOptions): Promise<StoredModel> {
+    const progress = new ProgressReporter(options.onProgress, this.#clock.monotonicMs);
+    progress.phase('verifying');
+    // Without a usable cache a local file only has to be hashed again at every start.
+    const layout = await this.#prepare().then(
+      () => this.#layout,
+      (error: unknown) => {
+        if (asDiskError(error, this.root) instanceof FlexInferError) return undefined;
+        throw error;
+      },
+    );
+    const model = await openLocalModel(source, path, {
+      onBytes: (done) => progress.bytes(done, basename(path)),
+      ...(options.signal !== undefined && { signal: options.signal }),
+      ...(layout !== undefined && { layout }),
+    });
+    const [main] = model.files;
+    if (options.sha256 !== undefined && main !== undefined && main.sha256 !== options.sha256) {
+      throw digestMismatch({ label: source, sha256: options.sha256, sizeBytes: main.sizeBytes }, main.sha256);
+    }
+    progress.phase('ready', model.sizeBytes);
+    return model;
+  }
+
+  /** A model of the store that the reference meant before, or that has the wanted digest. */
+  async #findKnown(reference: HuggingFaceReference, options: PullOptions): Promise<Snapshot | undefined> {
+    const ref = await readRef(this.#layout, formatModelReference(reference));
+    const snapshot = ref === undefined ? undefined : await readSnapshot(this.#layout, ref.snapshot);
+    const { sha256 } = options;
+    if (sha256 === undefined || (snapshot !== undefined && mainDigest(snapshot) === sha256)) return snapshot;
+    const { file } = reference;
+    if (file === undefined) {
+      return (await listSnapshots(this.#layout)).find((candidate) => mainDigest(candidate) === sha256);
+    }
+    const sizeBytes = await blobSize(this.#layout, sha256);
+    if (sizeBytes === undefined || modelFiles(file).length > 1) return undefined;
+    const made = await this.#materialise([{ path: file, sizeBytes, sha256 }], file);
+    if (made !== undefined) await this.#remember(reference, made);
+    return made;
+  }
+
+  async #pullResolved(
+    http: HubHttp,
+    source: string,
+    reference: HuggingFaceReference,
+    resolved: ResolvedHubModel,
+    options: PullOptions,
+    progress: ProgressReporter,
+  ): Promise<StoredModel> {
+    const [main] = resolved.files;
+    if (main !== undefined && options.sha256 !== undefined && main.sha256 !== options.sha256) {
+      throw digestMismatch({ label: source, sha256: options.sha256, sizeBytes: main.sizeBytes }, main.sha256);
+    }
+    const urls = new Map(resolved.files.map((file) => [file.path, file.url]));
+    const files = resolved.files.map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes, sha256 }));
+    let moved = false;
+    let snapshot: Snapshot | undefined;
+    // A prune in another process can take a blob between its arrival and its link; then it is fetched again, once.
+    for (let round = 0; round < 2 && snapshot === undefined; round += 1) {
+      const fetched = await this.#receiveAll(files, options.signal, progress, (file) => (partial, onReceived) => {
+        const url = urls.get(file.path) ?? http.endpoint;
+        return downloadInto(http, partial, {
+          url,
+          sizeBytes: file.sizeBytes,
+          label: `${source} (${file.path})`,
+          signal: options.signal,
+          onReceived,
+        });
+      });
+      moved ||= fetched;
+      progress.phase('materialising', totalSize(files));
+      snapshot = await this.#materialise(files, resolved.mainFile);
+    }
+    if (snapshot === undefined) throw vanished(source);
+    await this.#remember(reference, snapshot, resolved.commit);
+    return this.#use(source, snapshot, !moved, progress);
+  }
+
+  /** Gets the missing blobs, one after the other; true when there was one. */
+  async #receiveAll(
+    files: readonly ModelFile[],
+    signal: AbortSignal | undefined,
+    progress: ProgressReporter,
+    fillerOf: (file: ModelFile) => (partial: PartialFile, onReceived: (bytes: number) => void) => Promise<void>,
+  ): Promise<boolean> {
+    const missing = await this.#missing(files);
+    const unique = new Map(missing.map((file) => [file.sha256, file]));
+    let needed = 0;
+    for (const file of unique.values()) {
+      needed += file.sizeBytes - (await resumableBytes(this.#layout, file.sha256, this.#clock.wallMs()));
+    }
+    await onDisk(this.root, () => demandSpace(this.root, needed, this.#freeBytes));
+    progress.expect(totalSize(files));
+    let done = totalSize(files) - totalSize([...unique.values()]);
+    for (const file of unique.values()) {
+      if (signal?.aborted === true) throw cancelled();
+      progress.phase('downloading', done, file.path);
+      const before = done;
+      const fill = fillerOf(file);
+      await this.#receiveOnce({ label: file.path, ...file }, async (partial) => {
+        await fill(partial, (bytes) => progress.bytes(before + bytes, file.path));
+        progress.phase('verifying', before + partial.received);
+      });
+      done += file.sizeBytes;
+    }
+    return unique.size > 0;
+  }
+
+  async #missing(files: readonly ModelFile[]): Promise<readonly ModelFile[]> {
+    const missing: ModelFile[] = [];
+    for (const file of files) {
+      const size = await blobSize(this.#layout, file.sha256);
+      if (size !== file.sizeBytes) missing.push(file);
+    }
+    return missing;
+  }
+
+  async #receiveOnce(wanted: WantedBlob, fill: (partial: PartialFile) => Promise<void>): Promise<void> {
+    for (let underWay = this.#receiving.get(wanted.sha256); underWay !== undefined; ) {
+      const failure = await underWay.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (failure === undefined) return;
+      // The other pull was interrupted, this one was not: it takes over.
+      if (!(failure instanceof FlexInferError && failure.code === 'CANCELLED')) throw failure;
+      underWay = this.#receiving.get(wanted.sha256);
+    }
+    const receiving = receiveBlob(this.#layout, wanted, this.#clock.wallMs, fill).finally(() => {
+      this.#receiving.delete(wanted.sha256);
+    });
+    this.#receiving.set(wanted.sha256, receiving);
+    await receiving;
+  }
+
+  async #materialise(files: readonly ModelFile[], mainFile: string): Promise<Snapshot | undefined> {
+    return createSnapshot(this.#layout, files, mainFile);
+  }
+
+  async #remember(reference: ModelReference, snapshot: Snapshot, commit?: string): Promise<void> {
+    await onDisk(this.root, () =>
+      writeRef(this.#layout, {
+        source: formatModelReference(reference),
+        snapshot: snapshot.id,
+        resolvedAtMs: this.#clock.wallMs(),
+        ...(commit !== undefined && { commit }),
+      }),
+    );
+  }
+
+  async #use(source: string, snapshot: Snapshot, cacheHit: boolean, progress: ProgressReporter): Promise<StoredModel> {
+    const header = await readLocalHeader(localPaths(snapshot));
+    const sizeBytes = totalSize(snapshot.files);
+    await pinSnapshot(this.#layout, snapshot.id);
+    await touchSnapshot(this.#layout, snapshot.id, this.#clock.wallMs());
+    progress.expect(sizeBytes);
+    progress.phase('ready', sizeBytes);
+    const mainFile = join(snapshot.directory, snapshot.mainFile);
+    const { files, directory, id } = snapshot;
+    return { source, files, directory, mainFile, contentHash: id, header, sizeBytes, cacheHit };
+  }
+
+  async #openHub(token: string | undefined): Promise<HubHttp> {
+    if (isOffline(this.#env)) {
+      throw new FlexInferError('UNREACHABLE', 'HF_HUB_OFFLINE forbids asking the hub', {
+        todo: 'unset HF_HUB_OFFLINE, or use a model that is here',
+        terminal: true,
+      });
+    }
+    return new HubHttp({
+      endpoint: hubEndpoint(this.#env),
+      token: token ?? (await hubToken(this.#env)),
+      env: this.#env,
+      policy: this.#retry,
+      nowMs: this.#clock.wallMs,
+    });
+  }
+}
+
+async function inspectLocal(source: string, path: string): Promise<InspectedModel> {
+  const paths = modelFiles(path);
+  const files = [];
+  for (const each of paths) files.push({ path: basename(each), sizeBytes: await demandFile(each, paths.length) });
+  return { source, header: await readLocalHeader(paths), files, sizeBytes: totalSize(files) };
+}
+
+async function copyInto(
+  partial: PartialFile,
+  path: string,
+  onReceived: (bytes: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for await (const chunk of createReadStream(path, { start: partial.received, highWaterMark: 2 ** 20 })) {
+    if (signal?.aborted === true) throw cancelled();
+    const bytes: Uint8Array = chunk;
+    await partial.append(bytes);
+    onReceived(partial.received);
+  }
+}
+
+function localPaths(snapshot: Snapshot): readonly string[] {
+  return modelFiles(snapshot.mainFile).map((path) => join(snapshot.directory, path));
+}
+
+function mainDigest(snapshot: Snapshot): string | undefined {
+  return snapshot.files.find((file) => file.path === snapshot.mainFile)?.sha256;
+}
+
+function totalSize(files: readonly { readonly sizeBytes: number }[]): number {
+  return files.reduce((sum, file) => sum + file.sizeBytes, 0);
+}
+
+function notYet(source: string, reference: ModelReference): FlexInferError {
+  return new FlexInferError('UNSUPPORTED', `${source}: ${reference.scheme}:// models cannot be pulled yet`, {
+    todo: 'use an hf:// or file:// model',
+  });
+}
+
+function neverPulled(source: string): FlexInferError {
+  return new FlexInferError('MODEL_NOT_FOUND', `${source} is not in the model cache, and its pull policy is Never`, {
+    todo: 'pull it first with flexinfer models pull, or set pullPolicy to IfNotPresent',
+  });
+}
+
+function vanished(source: string): FlexInferError {
+  return new FlexInferError('CACHE_UNUSABLE', `${source} vanished from the model cache while it was put together`, {
+    todo: 'do not prune while models are pulled; try again',
+  });
+}
