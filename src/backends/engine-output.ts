@@ -4,13 +4,17 @@ import type { Readable } from 'node:stream';
 const KEPT_LINES = 60;
 const KEPT_CHARACTERS = 500;
 
-/** Keeps the last lines of an engine's output. `onLine` sees every line as it comes. */
-export function collectLines(streams: readonly Readable[], onLine: (line: string) => void): () => readonly string[] {
+/** Keeps the last lines of a program's output. `onLine` sees every line as it comes. */
+export function collectLines(
+  streams: readonly Readable[],
+  onLine: (line: string) => void,
+  keep: number = KEPT_LINES,
+): () => readonly string[] {
   const lines: string[] = [];
   for (const stream of streams) {
     createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
       lines.push(line.slice(0, KEPT_CHARACTERS));
-      if (lines.length > KEPT_LINES) {
+      if (lines.length > keep) {
         lines.shift();
       }
       onLine(line);
