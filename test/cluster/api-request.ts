@@ -1,4 +1,4 @@
-import { request } from 'node:https';
+import { type Agent, request } from 'node:https';
 import type { ClientAccess } from './kubeconfig.ts';
 
 /** An answer of the API server. */
@@ -7,19 +7,29 @@ interface ApiAnswer {
   readonly body: string;
 }
 
+interface RequestOptions {
+  readonly method?: string;
+  readonly body?: string;
+  readonly contentType?: string;
+  /** Keeps connections open between requests; without one each request has its own. */
+  readonly agent?: Agent;
+}
+
 /**
- * One plain request to the API server over a connection of its own. The tests' own small way in, so that the product's
+ * One plain request to the API server and its whole answer. The tests' own small way in, so that the product's
  * client is never judged by itself.
  */
-export async function apiRequest(
-  access: ClientAccess,
-  path: string,
-  options: { readonly method?: string; readonly body?: string; readonly contentType?: string } = {},
-): Promise<ApiAnswer> {
+export async function apiRequest(access: ClientAccess, path: string, options: RequestOptions = {}): Promise<ApiAnswer> {
   const { method = 'GET', body, contentType = 'application/json' } = options;
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': contentType };
-    const tls = { ca: access.ca, cert: access.certificate, key: access.key, agent: false, timeout: 10_000 };
+    const tls = {
+      ca: access.ca,
+      cert: access.certificate,
+      key: access.key,
+      agent: options.agent ?? false,
+      timeout: 10_000,
+    };
     const call = request(new URL(path, access.server), { method, headers, ...tls }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {

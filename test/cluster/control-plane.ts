@@ -51,7 +51,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   await removeForgotten();
   const state = await ClusterState.claim({ keep: false });
   try {
-    return await startControlPlaneIn(state, NO_NODES_ADDRESS, options);
+    return await startControlPlaneIn(state, new PortRange(state.record.index), NO_NODES_ADDRESS, options);
   } catch (error) {
     await removeCluster(state.record);
     throw error;
@@ -61,6 +61,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 /** Starts the control plane of the cluster in `state`; the API server listens at `address`. */
 export async function startControlPlaneIn(
   state: ClusterState,
+  ports: PortRange,
   address: string,
   options: ControlPlaneOptions,
 ): Promise<ControlPlaneParts> {
@@ -71,7 +72,6 @@ export async function startControlPlaneIn(
       ? await findDebianPrograms(['etcd'], progress)
       : await findGoPrograms(ETCD, ['etcd'], progress);
   const found = await findGoPrograms(KUBERNETES, ['kube-apiserver', 'kubectl'], progress);
-  const ports = new PortRange(state.record.index);
   const pki = await createPki(state.makeFolder('pki'), address);
   const etcd = await startEtcd(state, etcdProgram, ports);
   const port = await ports.take();

@@ -7,7 +7,10 @@ import { identify, type ProcessIdentity } from './process-table.ts';
 /** Set in the environment of every process of a cluster, so that even one nobody recorded is found again. */
 export const CLUSTER_VARIABLE = 'FLEXINFER_TEST_CLUSTER';
 
-/** Everything a cluster has made on this machine, written before it is made, so that a crash leaves nothing unknown. */
+/**
+ * Everything a cluster has made on this machine, written before it is made, so that a crash leaves nothing unknown.
+ * Mounts, iptables rules and network namespaces are not in it: they live in namespaces that end with the processes.
+ */
 export interface ClusterRecord {
   readonly id: string;
   readonly index: number;
@@ -15,16 +18,13 @@ export interface ClusterRecord {
   readonly owner: ProcessIdentity | null;
   readonly kubeconfig: string;
   readonly processes: readonly (ProcessIdentity & { readonly name: string })[];
+  /** Network devices in the machine's own network; their addresses and routes go with them. */
   readonly links: readonly string[];
-  readonly namespaces: readonly string[];
-  readonly mounts: readonly string[];
   /** Control groups, as paths below each hierarchy. */
   readonly cgroups: readonly string[];
-  /** Kernel settings that the kubelet changes, with the value to go back to. */
-  readonly sysctls: Readonly<Record<string, string>>;
 }
 
-type Resource = 'links' | 'namespaces' | 'mounts' | 'cgroups';
+type Resource = 'links' | 'cgroups';
 
 /** The folder of all test clusters; each has a folder in it, named by its id. */
 export function clustersFolder(): string {
@@ -59,10 +59,7 @@ export class ClusterState {
           kubeconfig: join(folder, 'kubeconfig'),
           processes: [],
           links: [],
-          namespaces: [],
-          mounts: [],
           cgroups: [],
-          sysctls: {},
         };
         const state = new ClusterState(folder, record);
         state.#write();
@@ -101,12 +98,6 @@ export class ClusterState {
   started(name: string, identity: ProcessIdentity): void {
     const others = this.#record.processes.filter((each) => each.name !== name);
     this.#record = { ...this.#record, processes: [...others, { name, ...identity }] };
-    this.#write();
-  }
-
-  /** Records what a kernel setting was before the cluster; the first value recorded stays. */
-  willChange(sysctl: string, before: string): void {
-    this.#record = { ...this.#record, sysctls: { [sysctl]: before, ...this.#record.sysctls } };
     this.#write();
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../scripts/cluster/command.ts';
 import { stopProcess } from './cluster-process.ts';
@@ -18,11 +18,8 @@ export async function removeForgotten(): Promise<readonly string[]> {
 export async function removeCluster(record: ClusterRecord): Promise<void> {
   const current = readRecords().find((each) => each.id === record.id) ?? record;
   await stopProcesses(current);
-  for (const mount of current.mounts.toReversed()) await unmount(mount);
-  for (const namespace of current.namespaces) await deleteNamespace(namespace);
   for (const link of current.links) await deleteLink(link);
   for (const cgroup of current.cgroups.toReversed()) removeCgroup(cgroup);
-  for (const [path, before] of Object.entries(current.sysctls)) writeFileSync(path, before);
   forget(current.id);
 }
 
@@ -36,18 +33,6 @@ async function stopProcesses(record: ClusterRecord): Promise<void> {
     if (left.length === 0) return;
     await Promise.all(left.map((each) => stopProcess(each, 0)));
   }
-}
-
-async function unmount(path: string): Promise<void> {
-  const mounted = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1])
-    .includes(path);
-  if (mounted) await command(['umount', '--lazy', path]);
-}
-
-async function deleteNamespace(name: string): Promise<void> {
-  if (existsSync(`/run/netns/${name}`)) await command(['ip', 'netns', 'delete', name]);
 }
 
 async function deleteLink(name: string): Promise<void> {
