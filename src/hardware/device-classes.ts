@@ -9,10 +9,10 @@ export function cpuClass(inventory: Pick<Inventory, 'cpu'>): DeviceClass {
 
 /**
  * Class of one GPU; `undefined` when its architecture or memory is unknown, because then nobody can say which other
- * device is as fast.
+ * device is as fast, and when it has less than a GiB, which holds no model.
  */
 export function gpuClass(gpu: GpuDevice): DeviceClass | undefined {
-  if (gpu.arch === undefined || gpu.vramMiB === undefined) return undefined;
+  if (gpu.arch === undefined || gpu.vramMiB === undefined || gpu.vramMiB < 1024) return undefined;
   return formatDeviceClass({
     kind: 'gpu',
     vendor: gpu.vendor === 'NVIDIA' ? 'nvidia' : 'amd',

@@ -104,7 +104,8 @@ export class NvidiaProbe implements GpuProbe {
       markCorruptInfoRom(described, answer, problems);
     };
     take(all);
-    if (all.failure === undefined || !concernsWholeTool(all.failure)) {
+    // "No devices" for all of them will not become another answer for one of them.
+    if (all.failure === undefined || !(concernsWholeTool(all.failure) || all.failure === 'no_devices')) {
       for (const gpu of reachable) {
         if (described.has(gpu.address)) continue;
         const alone = await this.#query(context, DESCRIBE_FIELDS, gpu.address);
@@ -113,7 +114,7 @@ export class NvidiaProbe implements GpuProbe {
         const lost = alone.failure === 'device_lost' || namesAsLost(all, gpu.address);
         described.set(gpu.address, bareGpu(gpu, lost ? 'lost' : 'unknown'));
         if (alone.failure === undefined) continue;
-        problems.push(...alone.problems);
+        problems.push(...(alone.failure === 'no_devices' ? [notVisible(gpu.address)] : alone.problems));
         // What happened to the tool meanwhile would happen again for every other device.
         if (concernsWholeTool(alone.failure)) break;
       }
@@ -192,6 +193,11 @@ function markCorruptInfoRom(described: Map<string, FoundGpu>, answer: SmiAnswer,
       problems.push({ source: 'nvidia', reason: 'inforom_corrupted', detail: 'infoROM is corrupted', device: address });
     }
   }
+}
+
+/** The bus shows the device and the tool does not: usual in a container that was given only some of the devices. */
+function notVisible(device: string): HardwareProblem {
+  return { source: 'nvidia', reason: 'not_visible', detail: 'nvidia-smi does not show this device', device };
 }
 
 function namesAsLost(answer: SmiAnswer, address: string): boolean {
