@@ -43,9 +43,16 @@ export async function openLocalModel(source: string, path: string, options: Dige
 
 /** The header of model files on this machine, all shards in order. */
 export async function readLocalHeader(paths: readonly string[]): Promise<ModelHeader> {
+  return readHeaderAt(paths.map((path) => ({ path, name: path })));
+}
+
+/** The same for files that people know under another name than their path. */
+export async function readHeaderAt(
+  files: readonly { readonly path: string; readonly name: string }[],
+): Promise<ModelHeader> {
   const sources: (ByteSource & AsyncDisposable)[] = [];
   try {
-    for (const path of paths) sources.push(await onModelFile(path, () => openFileSource(path)));
+    for (const { path, name } of files) sources.push(await onModelFile(path, () => openFileSource(path, name)));
     return await readModelHeader(sources);
   } finally {
     for (const source of sources) await source[Symbol.asyncDispose]();

@@ -3,23 +3,33 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Clock } from '../api/clock.ts';
 import { FlexInferError } from '../api/errors.ts';
+import { cancelled } from './cancelled.ts';
 import { readModelHeader } from './header.ts';
 import { type Environment, hubEndpoint, hubToken, isOffline } from './hub/credentials.ts';
 import { downloadInto } from './hub/download.ts';
 import { HubHttp } from './hub/http.ts';
 import { type HuggingFaceReference, hubFileSource, type ResolvedHubModel, resolveOnHub } from './hub/hugging-face.ts';
-import { cancelled, DEFAULT_RETRY, type RetryPolicy } from './hub/retry.ts';
-import { demandFile, openLocalModel, readLocalHeader } from './local-model.ts';
-import type { ModelFile, ModelHeader, ModelReference, PullProgress, StoredModel } from './model.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from './hub/retry.ts';
+import { demandFile, openLocalModel, readHeaderAt, readLocalHeader } from './local-model.ts';
+import type {
+  InspectedModel,
+  ListedModel,
+  ModelFile,
+  ModelHeader,
+  ModelReference,
+  PullProgress,
+  StoredModel,
+} from './model.ts';
 import { ProgressReporter } from './progress.ts';
 import { formatModelReference, parseModelReference } from './reference.ts';
-import { modelFiles } from './shards.ts';
-import { blobSize, digestMismatch, receiveBlob, type WantedBlob } from './store/blobs.ts';
-import { asDiskError, demandSpace, type FreeBytes, freeBytesOf, onDisk } from './store/disk.ts';
-import { prepareStore, refuseOtherVersions, type StoreLayout, storeLayout } from './store/layout.ts';
-import { type PartialFile, resumableBytes } from './store/partial-file.ts';
+import { isGguf, modelFiles } from './shards.ts';
+import { blobSize, digestMismatch } from './store/blobs.ts';
+import { asDiskError, type FreeBytes, freeBytesOf, onDisk } from './store/disk.ts';
+import { blobPath, prepareStore, refuseOtherVersions, type StoreLayout, storeLayout } from './store/layout.ts';
+import type { PartialFile } from './store/partial-file.ts';
 import { isPinned, pinSnapshot } from './store/pins.ts';
 import { lastUsedMs, type PruneOptions, type PruneReport, pruneStore } from './store/prune.ts';
+import { Reception, totalSize } from './store/reception.ts';
 import { listRefs, readRef, writeRef } from './store/refs.ts';
 import { createSnapshot, listSnapshots, readSnapshot, type Snapshot, touchSnapshot } from './store/snapshots.ts';
 import { sweepStore } from './store/sweep.ts';
@@ -46,30 +56,6 @@ export interface ImportOptions extends Pick<PullOptions, 'signal' | 'onProgress'
   readonly sha256: string;
 }
 
-/** What is known about a model without downloading it. */
-export interface InspectedModel {
-  readonly source: string;
-  readonly header: ModelHeader;
-  readonly sizeBytes: number;
-  /** SHA-256 is absent for a file that was not hashed. */
-  readonly files: readonly (Omit<ModelFile, 'sha256'> & { readonly sha256?: string })[];
-  /** The hub's commit. */
-  readonly commit?: string;
-}
-
-/** One model in the store. */
-export interface ListedModel {
-  /** References that mean it, in their one spelling. */
-  readonly sources: readonly string[];
-  readonly contentHash: string;
-  readonly files: readonly ModelFile[];
-  readonly mainFile: string;
-  readonly sizeBytes: number;
-  readonly header: ModelHeader;
-  readonly lastUsedMs: number;
-  readonly inUse: boolean;
-}
-
 const SYSTEM_CLOCK: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
 /** MODEL_CACHE_PATH, else `flexinfer/models` in the user's cache folder. */
@@ -90,10 +76,10 @@ export class ModelStore {
   readonly #env: Environment;
   readonly #clock: Clock;
   readonly #retry: RetryPolicy;
-  readonly #freeBytes: FreeBytes;
+  readonly #reception: Reception;
   #prepared: Promise<void> | undefined;
-  /** Downloads under way, so that two pulls of one process share one. */
-  readonly #receiving = new Map<string, Promise<void>>();
+  /** Snapshots that this process keeps from being pruned until it ends. */
+  readonly #pinned = new Set<string>();
 
   constructor(root: string, options: ModelStoreOptions = {}) {
     this.root = resolve(root);
@@ -101,7 +87,7 @@ export class ModelStore {
     this.#env = options.env ?? process.env;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#retry = { ...DEFAULT_RETRY, ...options.retry };
-    this.#freeBytes = options.freeBytes ?? freeBytesOf;
+    this.#reception = new Reception(this.#layout, this.#clock, options.freeBytes ?? freeBytesOf);
   }
 
   /**
@@ -115,10 +101,13 @@ export class ModelStore {
     if (options.signal?.aborted === true) throw cancelled();
     if (reference.scheme === 'file') return this.#pullLocal(source, reference.path, options);
     if (reference.scheme !== 'hf') throw notYet(source, reference);
+    refuseOtherFormats(source, reference);
     await this.#prepare();
     const progress = new ProgressReporter(options.onProgress, this.#clock.monotonicMs);
     const known = await this.#findKnown(reference, options);
-    if (known !== undefined && options.policy !== 'Always') return this.#use(source, known, true, progress);
+    // A known digest leaves nothing to ask, whatever the policy.
+    const settled = options.policy !== 'Always' || options.sha256 !== undefined;
+    if (known !== undefined && settled) return this.#use(source, known, true, progress);
     if (options.policy === 'Never') throw neverPulled(source);
     progress.phase('resolving');
     await using http = await this.#openHub(options.token);
@@ -138,6 +127,7 @@ export class ModelStore {
     const reference = parseModelReference(source);
     if (reference.scheme === 'file') return inspectLocal(source, reference.path);
     if (reference.scheme !== 'hf') throw notYet(source, reference);
+    refuseOtherFormats(source, reference);
     await using http = await this.#openHub(options.token);
     const resolved = await resolveOnHub(http, reference, source, options.signal);
     const header = await readModelHeader(resolved.files.map((file) => hubFileSource(http, file, options.signal)));
@@ -157,7 +147,7 @@ export class ModelStore {
     await this.#prepare();
     const progress = new ProgressReporter(options.onProgress, this.#clock.monotonicMs);
     const file: ModelFile = { path: reference.file ?? basename(path), sizeBytes, sha256: options.sha256 };
-    const moved = await this.#receiveAll(
+    const moved = await this.#reception.receive(
       [file],
       options.signal,
       progress,
@@ -174,13 +164,15 @@ export class ModelStore {
     const refs = await listRefs(this.#layout);
     const models: ListedModel[] = [];
     for (const snapshot of await listSnapshots(this.#layout)) {
+      const header = await headerIfIntact(snapshot);
+      if (header === undefined) continue;
       models.push({
         sources: refs.filter((ref) => ref.snapshot === snapshot.id).map((ref) => ref.source),
         contentHash: snapshot.id,
         files: snapshot.files,
         mainFile: join(snapshot.directory, snapshot.mainFile),
         sizeBytes: totalSize(snapshot.files),
-        header: await readLocalHeader(localPaths(snapshot)),
+        header,
         lastUsedMs: await lastUsedMs(this.#layout, snapshot.id),
         inUse: await isPinned(this.#layout, snapshot.id),
       });
@@ -267,16 +259,21 @@ export class ModelStore {
     let snapshot: Snapshot | undefined;
     // A prune in another process can take a blob between its arrival and its link; then it is fetched again, once.
     for (let round = 0; round < 2 && snapshot === undefined; round += 1) {
-      const fetched = await this.#receiveAll(files, options.signal, progress, (file) => (partial, onReceived) => {
-        const url = urls.get(file.path) ?? http.endpoint;
-        return downloadInto(http, partial, {
-          url,
-          sizeBytes: file.sizeBytes,
-          label: `${source} (${file.path})`,
-          signal: options.signal,
-          onReceived,
-        });
-      });
+      const fetched = await this.#reception.receive(
+        files,
+        options.signal,
+        progress,
+        (file) => (partial, onReceived) => {
+          const url = urls.get(file.path) ?? http.endpoint;
+          return downloadInto(http, partial, {
+            url,
+            sizeBytes: file.sizeBytes,
+            label: `${source} (${file.path})`,
+            signal: options.signal,
+            onReceived,
+          });
+        },
+      );
       moved ||= fetched;
       progress.phase('materialising', totalSize(files));
       snapshot = await this.#materialise(files, resolved.mainFile);
@@ -286,64 +283,10 @@ export class ModelStore {
     return this.#use(source, snapshot, !moved, progress);
   }
 
-  /** Gets the missing blobs, one after the other; true when there was one. */
-  async #receiveAll(
-    files: readonly ModelFile[],
-    signal: AbortSignal | undefined,
-    progress: ProgressReporter,
-    fillerOf: (file: ModelFile) => (partial: PartialFile, onReceived: (bytes: number) => void) => Promise<void>,
-  ): Promise<boolean> {
-    const missing = await this.#missing(files);
-    const unique = new Map(missing.map((file) => [file.sha256, file]));
-    let needed = 0;
-    for (const file of unique.values()) {
-      needed += file.sizeBytes - (await resumableBytes(this.#layout, file.sha256, this.#clock.wallMs()));
-    }
-    await onDisk(this.root, () => demandSpace(this.root, needed, this.#freeBytes));
-    progress.expect(totalSize(files));
-    let done = totalSize(files) - totalSize([...unique.values()]);
-    for (const file of unique.values()) {
-      if (signal?.aborted === true) throw cancelled();
-      progress.phase('downloading', done, file.path);
-      const before = done;
-      const fill = fillerOf(file);
-      await this.#receiveOnce({ label: file.path, ...file }, async (partial) => {
-        await fill(partial, (bytes) => progress.bytes(before + bytes, file.path));
-        progress.phase('verifying', before + partial.received);
-      });
-      done += file.sizeBytes;
-    }
-    return unique.size > 0;
-  }
-
-  async #missing(files: readonly ModelFile[]): Promise<readonly ModelFile[]> {
-    const missing: ModelFile[] = [];
-    for (const file of files) {
-      const size = await blobSize(this.#layout, file.sha256);
-      if (size !== file.sizeBytes) missing.push(file);
-    }
-    return missing;
-  }
-
-  async #receiveOnce(wanted: WantedBlob, fill: (partial: PartialFile) => Promise<void>): Promise<void> {
-    for (let underWay = this.#receiving.get(wanted.sha256); underWay !== undefined; ) {
-      const failure = await underWay.then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (failure === undefined) return;
-      // The other pull was interrupted, this one was not: it takes over.
-      if (!(failure instanceof FlexInferError && failure.code === 'CANCELLED')) throw failure;
-      underWay = this.#receiving.get(wanted.sha256);
-    }
-    const receiving = receiveBlob(this.#layout, wanted, this.#clock.wallMs, fill).finally(() => {
-      this.#receiving.delete(wanted.sha256);
-    });
-    this.#receiving.set(wanted.sha256, receiving);
-    await receiving;
-  }
-
+  /** Only what a reader understands becomes a model: what was promised and sent faithfully may still be no GGUF file. */
   async #materialise(files: readonly ModelFile[], mainFile: string): Promise<Snapshot | undefined> {
+    const shards = modelFiles(mainFile).flatMap((path) => files.filter((file) => file.path === path));
+    await readHeaderAt(shards.map((file) => ({ path: blobPath(this.#layout, file.sha256), name: file.path })));
     return createSnapshot(this.#layout, files, mainFile);
   }
 
@@ -361,7 +304,8 @@ export class ModelStore {
   async #use(source: string, snapshot: Snapshot, cacheHit: boolean, progress: ProgressReporter): Promise<StoredModel> {
     const header = await readLocalHeader(localPaths(snapshot));
     const sizeBytes = totalSize(snapshot.files);
-    await pinSnapshot(this.#layout, snapshot.id);
+    if (!this.#pinned.has(snapshot.id)) await pinSnapshot(this.#layout, snapshot.id);
+    this.#pinned.add(snapshot.id);
     await touchSnapshot(this.#layout, snapshot.id, this.#clock.wallMs());
     progress.expect(sizeBytes);
     progress.phase('ready', sizeBytes);
@@ -412,17 +356,30 @@ function localPaths(snapshot: Snapshot): readonly string[] {
   return modelFiles(snapshot.mainFile).map((path) => join(snapshot.directory, path));
 }
 
-function mainDigest(snapshot: Snapshot): string | undefined {
-  return snapshot.files.find((file) => file.path === snapshot.mainFile)?.sha256;
+/** A disk can rot: one unreadable model must not hide the others. */
+async function headerIfIntact(snapshot: Snapshot): Promise<ModelHeader | undefined> {
+  try {
+    return await readLocalHeader(localPaths(snapshot));
+  } catch (error) {
+    if (error instanceof FlexInferError && error.code === 'INVALID_MODEL_FILE') return undefined;
+    throw error;
+  }
 }
 
-function totalSize(files: readonly { readonly sizeBytes: number }[]): number {
-  return files.reduce((sum, file) => sum + file.sizeBytes, 0);
+function mainDigest(snapshot: Snapshot): string | undefined {
+  return snapshot.files.find((file) => file.path === snapshot.mainFile)?.sha256;
 }
 
 function notYet(source: string, reference: ModelReference): FlexInferError {
   return new FlexInferError('UNSUPPORTED', `${source}: ${reference.scheme}:// models cannot be pulled yet`, {
     todo: 'use an hf:// or file:// model',
+  });
+}
+
+function refuseOtherFormats(source: string, { file }: HuggingFaceReference): void {
+  if (file === undefined || isGguf(file)) return;
+  throw new FlexInferError('UNSUPPORTED', `${source}: only GGUF files can be pulled yet`, {
+    todo: 'name a .gguf file',
   });
 }
 

@@ -86,3 +86,27 @@ export interface PullProgress {
   readonly doneBytes: number;
   readonly totalBytes?: number;
 }
+
+/** What is known about a model without downloading it. */
+export interface InspectedModel {
+  readonly source: string;
+  readonly header: ModelHeader;
+  readonly sizeBytes: number;
+  /** SHA-256 is absent for a file that was not hashed. */
+  readonly files: readonly (Omit<ModelFile, 'sha256'> & { readonly sha256?: string })[];
+  /** The hub's commit. */
+  readonly commit?: string;
+}
+
+/** One model in the store. */
+export interface ListedModel {
+  /** References that mean it, in their one spelling. */
+  readonly sources: readonly string[];
+  readonly contentHash: string;
+  readonly files: readonly ModelFile[];
+  readonly mainFile: string;
+  readonly sizeBytes: number;
+  readonly header: ModelHeader;
+  readonly lastUsedMs: number;
+  readonly inUse: boolean;
+}

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { FlexInferError, messageOf } from '../../api/errors.ts';
+import { cancelled } from '../cancelled.ts';
 import type { Environment } from './credentials.ts';
-import { cancelled, parseRetryAfter, RetryBudget, type RetryPolicy, TransientFailure } from './retry.ts';
+import { parseRetryAfter, RetryBudget, type RetryPolicy, TransientFailure } from './retry.ts';
 
 const MAX_REDIRECTS = 10;
 const MAX_JSON_BYTES = 32 * 2 ** 20;

@@ -1,8 +1,8 @@
 import { FlexInferError } from '../../api/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { isRecord } from '../json.ts';
 import type { ModelReference } from '../model.ts';
 import { isGguf, modelFiles, parseShardName } from '../shards.ts';
-import { isRecord } from '../store/layout.ts';
 import { hubFailure } from './failures.ts';
 import { type HttpResponse, type HubHttp, notAHub } from './http.ts';
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlexInferError } from '../../api/errors.ts';
+import { cancelled } from '../cancelled.ts';
 
 /** How patient the client is. */
 export interface RetryPolicy {
@@ -123,8 +124,4 @@ async function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<vo
     if (signal?.aborted !== true) throw error;
     throw cancelled();
   }
-}
-
-export function cancelled(): FlexInferError {
-  return new FlexInferError('CANCELLED', 'the download was interrupted', { todo: 'start it again to go on' });
 }

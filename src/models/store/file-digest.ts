@@ -4,8 +4,9 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FlexInferError } from '../../api/errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import { errorCode } from './disk.ts';
-import { isRecord, parseJson, readIfThere, type StoreLayout, writeAtomically } from './layout.ts';
+import { readIfThere, type StoreLayout, writeAtomically } from './layout.ts';
 
 /**
  * The program of the hashing thread, as text: bundled into one file there is no second file that a thread could load.

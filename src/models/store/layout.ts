@@ -1,6 +1,8 @@
+import type { Stats } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlexInferError } from '../../api/errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import { errorCode, onDisk } from './disk.ts';
 import { newOwnerToken } from './owner.ts';
 
@@ -112,8 +114,12 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 export async function sizeIfThere(path: string): Promise<number | undefined> {
+  return (await statIfThere(path))?.size;
+}
+
+export async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).size;
+    return await stat(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -139,18 +145,4 @@ export async function writeAtomically(layout: StoreLayout, path: string, text: s
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-/** `undefined` for what is no JSON: a file of the cache that a power cut left empty. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

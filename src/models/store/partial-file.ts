@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { FlexInferError } from '../../api/errors.ts';
 import { errorCode, onDisk, syncDirectory } from './disk.ts';
-import { blobPath, namesIn, type StoreLayout } from './layout.ts';
+import { blobPath, namesIn, type StoreLayout, statIfThere } from './layout.ts';
 import { newOwnerToken, ownerState } from './owner.ts';
 
 /** Chunks from the network are 64 KiB; joined to 4 MiB they cost half as much to hash and write (measured). */
@@ -194,13 +194,4 @@ async function orphans(
     if (state === 'gone' || nowMs - status.mtimeMs > ABANDONED_MS) found.push({ path, size: status.size });
   }
   return found;
-}
-
-async function statIfThere(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,15 +1,14 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { namesIn, type StoreLayout } from './layout.ts';
 import { newOwnerToken, ownerState } from './owner.ts';
 
-/** Marks a snapshot as in use by this process, until it ends or calls what is returned. */
-export async function pinSnapshot(layout: StoreLayout, id: string): Promise<() => Promise<void>> {
+/** Marks a snapshot as in use by this process, until it ends. */
+export async function pinSnapshot(layout: StoreLayout, id: string): Promise<void> {
   const folder = join(layout.pins, id);
   const pin = join(folder, newOwnerToken());
   await mkdir(folder, { recursive: true });
   await writeFile(pin, '');
-  return () => rm(pin, { force: true });
 }
 
 /** Whether a process that still runs, or may run on another machine, uses the snapshot. */

@@ -1,7 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from './disk.ts';
-import { blobPath, namesIn, type StoreLayout, sizeIfThere } from './layout.ts';
+import { blobPath, namesIn, type StoreLayout, sizeIfThere, statIfThere } from './layout.ts';
 import { ownerState } from './owner.ts';
 import { isPinned } from './pins.ts';
 import { listRefs, removeRef } from './refs.ts';
@@ -59,14 +58,10 @@ export async function pruneStore(layout: StoreLayout, options: PruneOptions, now
   return { removed, inUse, freedBytes: removed.reduce((sum, item) => sum + item.sizeBytes, 0) };
 }
 
-/** When a snapshot was last used; the beginning of time when nobody noted it. */
+/** When a snapshot was last used: as noted, else when it was made. */
 export async function lastUsedMs(layout: StoreLayout, id: string): Promise<number> {
-  try {
-    return (await stat(join(layout.used, id))).mtimeMs;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
+  const noted = await statIfThere(join(layout.used, id));
+  return (noted ?? (await stat(join(layout.snapshots, id)))).mtimeMs;
 }
 
 async function isDue(layout: StoreLayout, snapshot: Snapshot, options: PruneOptions, nowMs: number): Promise<boolean> {
@@ -86,10 +81,7 @@ async function pruneBlobs(
     for (const sha256 of await namesIn(join(layout.blobs, folder))) {
       if (!/^[0-9a-f]{64}$/.test(sha256) || needed.has(sha256)) continue;
       const path = blobPath(layout, sha256);
-      const status = await stat(path).catch((error: unknown) => {
-        if (errorCode(error) === 'ENOENT') return undefined;
-        throw error;
-      });
+      const status = await statIfThere(path);
       // The change time is that of the rename into place; links to it from a snapshot being built change it as well.
       if (status === undefined || (options.all !== true && nowMs - status.ctimeMs < YOUNG_MS)) continue;
       removed.push({ kind: 'blob', name: sha256, sizeBytes: status.size });

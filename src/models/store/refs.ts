@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRecord, namesIn, parseJson, readIfThere, type StoreLayout, writeAtomically } from './layout.ts';
+import { isRecord, parseJson } from '../json.ts';
+import { namesIn, readIfThere, type StoreLayout, writeAtomically } from './layout.ts';
 
 /** What a reference meant when it was last resolved. */
 export interface StoredRef {

@@ -2,19 +2,11 @@ import { createHash } from 'node:crypto';
 import { chmod, constants, copyFile, link, mkdir, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FlexInferError } from '../../api/errors.ts';
+import { isRecord, parseJson } from '../json.ts';
 import type { ModelFile } from '../model.ts';
 import { pathProblem, pathSetProblem } from '../path-rules.ts';
 import { errorCode, onDisk, syncDirectory } from './disk.ts';
-import {
-  blobPath,
-  exists,
-  isRecord,
-  namesIn,
-  parseJson,
-  readIfThere,
-  type StoreLayout,
-  sizeIfThere,
-} from './layout.ts';
+import { blobPath, exists, namesIn, readIfThere, type StoreLayout, sizeIfThere } from './layout.ts';
 import { newOwnerToken } from './owner.ts';
 import { removeSealed, sealFolders } from './sealed-tree.ts';
 

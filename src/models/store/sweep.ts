@@ -1,7 +1,6 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from './disk.ts';
-import { namesIn, type StoreLayout } from './layout.ts';
+import { namesIn, type StoreLayout, statIfThere } from './layout.ts';
 import { ownerState } from './owner.ts';
 import { removeSealed } from './sealed-tree.ts';
 import { readSnapshot, removeSnapshot } from './snapshots.ts';
@@ -67,10 +66,6 @@ async function isLeftBehind(path: string, owner: string, nowMs: number, afterMs:
 }
 
 async function ageMs(path: string, nowMs: number): Promise<number> {
-  try {
-    return nowMs - (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return Number.NEGATIVE_INFINITY;
-    throw error;
-  }
+  const status = await statIfThere(path);
+  return status === undefined ? Number.NEGATIVE_INFINITY : nowMs - status.mtimeMs;
 }
