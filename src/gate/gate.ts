@@ -6,6 +6,7 @@ import { ExchangeSet } from './exchange-set.ts';
 import { GateHandler } from './handler.ts';
 import { checkOptions, DEFAULT_LIMITS, type GateLimits, type GateOptions } from './options.ts';
 import { untilAnswered } from './probe.ts';
+import { INTERNAL } from './refusals.ts';
 import { refuse } from './reply.ts';
 import { ServedModel } from './served-model.ts';
 
@@ -110,12 +111,7 @@ class RunningGate {
   #handle(handler: GateHandler, request: IncomingMessage, response: ServerResponse): void {
     handler.handle(request, response).catch((error: unknown) => {
       this.#options.onProblem?.(`a request failed inside the gate: ${messageOf(error)}`);
-      refuse(request, response, {
-        status: 500,
-        type: 'server_error',
-        code: 'internal',
-        message: 'the gate failed; its log says why',
-      });
+      refuse(request, response, INTERNAL);
     });
   }
 

@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AccessRule, apiKeyRule, browserRule, corsHeaders } from './access.ts';
 import { ClientSide } from './client-side.ts';
 import type { ExchangeSet } from './exchange-set.ts';
-import { CLOSING, type ForwardContext, forward } from './forward.ts';
+import { type ForwardContext, forward } from './forward.ts';
 import type { ExtraRoute, GateLimits, GateOptions } from './options.ts';
 import { type OwnRoutes, serveHealth, serveModelList } from './own-routes.ts';
 import { plainPath } from './paths.ts';
+import { bodyRefusal, CLOSING, invalid, methodNotAllowed } from './refusals.ts';
 import { refuse } from './reply.ts';
 import { BodyBudget, readBody } from './request-body.ts';
-import { bodyRefusal, invalid, route } from './routing.ts';
+import { route } from './routing.ts';
 import type { ServedModel } from './served-model.ts';
 
 export interface HandlerParts {
@@ -90,9 +91,7 @@ export class GateHandler {
     }
     if (reads && serveModelList(this.#own, path, request, response)) return;
     if (!reads && method !== 'POST') {
-      const headers = { allow: 'GET, HEAD, POST' };
-      const refusal = invalid(405, 'method_not_allowed', `${method} is not used here`);
-      refuse(request, response, { ...refusal, headers });
+      refuse(request, response, methodNotAllowed(method));
       return;
     }
     if (exchanges.draining) {
@@ -123,7 +122,7 @@ export class GateHandler {
       client.refuse(chosen);
       return;
     }
-    await forward({ client, ...chosen, bodySent }, this.#context);
+    await forward({ client, route: chosen, bodySent }, this.#context);
   }
 }
 

@@ -14,6 +14,8 @@ export interface GateModel {
   /** The engine's own name for the model. */
   readonly engineModel: string;
   readonly node: string;
+  /** The `model` label of metrics: `namespace/name` on a cluster. Default: the name. */
+  readonly label?: string;
   /** Generations the engine gets at the same time; the rest waits in the gate. Default: 64. */
   readonly maxConcurrent?: number;
   /** The engine's own counter of generated tokens, asked every 5 s. Absent: tokens are counted from the answers. */

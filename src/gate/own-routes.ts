@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MetricsRegistry } from '../metrics/registry.ts';
-import { type Refusal, refuse, sendJson } from './reply.ts';
+import { unknownModel } from './refusals.ts';
+import { refuse, sendJson } from './reply.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** What the gate answers by itself. */
@@ -50,19 +51,8 @@ export function serveModelList(
   if (!path.startsWith('/v1/models/')) return false;
   const name = path.slice('/v1/models/'.length);
   if (own.models.has(name)) sendJson(response, 200, JSON.stringify(entry(name)));
-  else refuse(request, response, unknownModel(name, own.models));
+  else refuse(request, response, unknownModel(name, [...own.models.keys()]));
   return true;
-}
-
-export function unknownModel(name: string, models: ReadonlyMap<string, ServedModel>): Refusal {
-  const shown = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
-  return {
-    status: 404,
-    type: 'invalid_request_error',
-    code: 'model_not_found',
-    param: 'model',
-    message: `there is no model ${shown} here; there is ${[...models.keys()].join(', ')}`,
-  };
 }
 
 /** The answer of `/readyz`; a model's `tokenSource` and `tokensPerSecond` are absent while unknown. */

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici';
 import { type FieldRules, JsonFieldScanner } from './json-fields.ts';
 import { dataRanges, type Framing, UnitSplitter } from './stream-units.ts';
 import type { AnswerCount } from './token-count.ts';
@@ -5,6 +6,8 @@ import type { AnswerCount } from './token-count.ts';
 /** What is done to an answer on its way: bytes in, bytes out, tokens counted on the side. */
 export interface ReplyTransform {
   readonly kind: 'json' | 'stream' | 'plain';
+  /** How an error can be told in the middle of the answer; absent when it cannot. */
+  readonly framing: Framing | undefined;
   push(piece: Buffer): Buffer;
   end(): Buffer;
 }
@@ -16,11 +19,26 @@ export interface ReplyRules {
   /** The gate asked for the usage message by itself: the client does not get to see it. */
   readonly dropUsage: boolean;
   readonly eventBytes: number;
+  /** The answer to a HEAD request: headers without a body. */
+  readonly headOnly: boolean;
+}
+
+/** Chooses by what the engine says its answer is. */
+export function replyTransform(answer: Dispatcher.ResponseData, rules: ReplyRules): ReplyTransform {
+  const encoding = answer.headers['content-encoding'];
+  if (rules.headOnly || (encoding !== undefined && encoding !== 'identity')) return plainTransform;
+  const type = String(answer.headers['content-type'] ?? '')
+    .split(';', 1)[0]
+    ?.trim()
+    .toLowerCase();
+  if (type === 'text/event-stream') return streamTransform('sse', rules);
+  if (type === 'application/x-ndjson') return streamTransform('ndjson', rules);
+  return type === 'application/json' ? jsonTransform(rules) : plainTransform;
 }
 
 /** Where engines name the model: in the answer, and one level down in events of the Responses and the Messages API. */
 const MODEL_PATHS = ['model', 'response.model', 'message.model'];
-const TOTALS = ['usage', 'timings', 'eval_count'];
+const TOTALS = ['usage', 'timings', 'tokens_predicted', 'eval_count'];
 
 function modelRules(model: string | undefined, keep: readonly string[]): FieldRules {
   const json = model === undefined ? undefined : Buffer.from(JSON.stringify(model));
@@ -31,10 +49,11 @@ function modelRules(model: string | undefined, keep: readonly string[]): FieldRu
 }
 
 /** A whole JSON answer, passed on as it arrives. */
-export function jsonTransform(rules: ReplyRules): ReplyTransform {
+function jsonTransform(rules: ReplyRules): ReplyTransform {
   const scanner = new JsonFieldScanner(modelRules(rules.model, TOTALS));
   return {
     kind: 'json',
+    framing: undefined,
     push: (piece) => joined(scanner.push(piece)),
     end: () => {
       const members = TOTALS.flatMap((key) => {
@@ -48,7 +67,7 @@ export function jsonTransform(rules: ReplyRules): ReplyTransform {
 }
 
 /** A stream of messages, each passed on when it is whole. */
-export function streamTransform(framing: Framing, rules: ReplyRules): ReplyTransform {
+function streamTransform(framing: Framing, rules: ReplyRules): ReplyTransform {
   const splitter = new UnitSplitter(framing, rules.eventBytes);
   const fields = modelRules(rules.model, []);
   const one = (unit: Buffer): readonly Buffer[] => {
@@ -61,6 +80,7 @@ export function streamTransform(framing: Framing, rules: ReplyRules): ReplyTrans
   };
   return {
     kind: 'stream',
+    framing,
     push: (piece) => joined(splitter.push(piece).flatMap(one)),
     // What was cut off inside a message by a regular end passes as it is: nobody can tell what it was to be.
     end: () => joined([splitter.rest()].flatMap(one)),
@@ -68,7 +88,12 @@ export function streamTransform(framing: Framing, rules: ReplyRules): ReplyTrans
 }
 
 /** Everything else: pictures, sounds, encodings the gate cannot read. */
-export const plainTransform: ReplyTransform = { kind: 'plain', push: (piece) => piece, end: () => Buffer.alloc(0) };
+const plainTransform: ReplyTransform = {
+  kind: 'plain',
+  framing: undefined,
+  push: (piece) => piece,
+  end: () => Buffer.alloc(0),
+};
 
 function renamed(unit: Buffer, ranges: ReturnType<typeof dataRanges>, scanner: JsonFieldScanner): Buffer[] {
   const out: Buffer[] = [];

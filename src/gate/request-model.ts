@@ -1,4 +1,5 @@
 import { type FieldRules, JsonFieldScanner } from './json-fields.ts';
+import { invalid } from './refusals.ts';
 import type { Refusal } from './reply.ts';
 
 /** What the gate reads of a JSON request. */
@@ -16,10 +17,11 @@ const REQUEST_RULES: FieldRules = { keep: new Set(['model', 'stream', 'stream_op
 export function readRequestFields(body: Buffer): RequestFields | Refusal {
   const scanner = new JsonFieldScanner(REQUEST_RULES);
   scanner.push(body);
-  if (scanner.root !== 'object') return invalid('the body is not a JSON object');
+  if (scanner.root !== 'object') return invalid(400, 'invalid_request', 'the body is not a JSON object');
   const text = scanner.fields.get('model');
   const model = text === undefined ? undefined : parsed(text);
-  if (text !== undefined && typeof model !== 'string') return invalid('model must be a string', 'model');
+  if (text !== undefined && typeof model !== 'string')
+    return invalid(400, 'invalid_request', 'model must be a string', 'model');
   return {
     model: typeof model === 'string' ? model : undefined,
     stream: scanner.fields.get('stream') === 'true',
@@ -58,9 +60,4 @@ function parsed(text: string): unknown {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function invalid(message: string, param?: string): Refusal {
-  const refusal = { status: 400, type: 'invalid_request_error', code: 'invalid_request', message } as const;
-  return param === undefined ? refusal : { ...refusal, param };
 }

@@ -1,10 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { overloaded } from './forward.ts';
-import type { GateLimits } from './options.ts';
-import { unknownModel } from './own-routes.ts';
 import { namesModel, type PathUse, pathUse } from './paths.ts';
+import { invalid, noModelNamed, noSuchPath, notReady, unknownModel } from './refusals.ts';
 import type { Refusal } from './reply.ts';
-import type { BodyProblem } from './request-body.ts';
 import { changeBody, type RequestFields, readRequestFields } from './request-model.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -17,11 +14,15 @@ export interface Route {
 }
 
 /**
- * Engines that send the usage of a stream as one extra message at its end when asked to, and change nothing else: what the
- * gate adds for its own count can be taken out again without a trace.
+ * Streams that carry their usage as one extra message at the end when asked to, and are otherwise the same: what the gate
+ * adds for its own count it can take out again without a trace. llama.cpp tells without being asked; Ollama's
+ * `/v1/completions` would put a usage into every piece. As their sources have it.
  */
-const USAGE_BY_REQUEST = new Set(['ollama', 'vllm']);
-const STREAMS_WITH_USAGE = new Set(['/v1/chat/completions', '/v1/completions']);
+const USAGE_ON_REQUEST: Readonly<Record<string, readonly string[]>> = {
+  embedded: ['/v1/chat/completions', '/v1/completions'],
+  ollama: ['/v1/chat/completions'],
+  vllm: ['/v1/chat/completions', '/v1/completions'],
+};
 
 /** Chooses the model by the request's own words and changes the body accordingly. */
 export function route(
@@ -34,7 +35,8 @@ export function route(
   if (fields !== undefined && 'status' in fields) return fields;
   const model = chosen(fields?.model, models);
   if (model === undefined) {
-    return fields?.model === undefined ? noModelNamed(path, models) : unknownModel(fields.model, models);
+    const names = [...models.keys()];
+    return fields?.model === undefined ? noModelNamed(path, names) : unknownModel(fields.model, names);
   }
   const method = request.method ?? 'GET';
   const use = pathUse(path, method, model.config.backend);
@@ -45,8 +47,7 @@ export function route(
   const { engineModel, name, backend } = model.config;
   const insert: [string, string][] = [];
   if (fields.model === undefined && namesModel(path)) insert.push(['model', JSON.stringify(engineModel)]);
-  const askedForUsage =
-    fields.stream && !fields.hasStreamOptions && STREAMS_WITH_USAGE.has(path) && USAGE_BY_REQUEST.has(backend);
+  const askedForUsage = fields.stream && !fields.hasStreamOptions && USAGE_ON_REQUEST[backend]?.includes(path) === true;
   if (askedForUsage) insert.push(['stream_options', '{"include_usage":true}']);
   const changes = engineModel === name || fields.model === undefined ? { insert } : { model: engineModel, insert };
   return { model, use, body: changeBody(body, fields, changes), askedForUsage };
@@ -68,31 +69,4 @@ function jsonFields(request: IncomingMessage, body: Buffer): RequestFields | Ref
     return invalid(415, 'unsupported_encoding', `a body in ${JSON.stringify(encoding)} cannot be read; send it plain`);
   }
   return readRequestFields(body);
-}
-
-function noModelNamed(path: string, models: ReadonlyMap<string, ServedModel>): Refusal {
-  const names = [...models.keys()].join(', ');
-  return {
-    ...invalid(404, 'model_not_found', `several models are served here, so ${path} must name one of ${names}`),
-    param: 'model',
-  };
-}
-
-function noSuchPath(method: string, path: string, backend: string): Refusal {
-  return invalid(404, 'path_not_found', `${method} ${path} is no path that the gate passes to ${backend}`);
-}
-
-function notReady(model: string): Refusal {
-  return { ...overloaded(503, `${model} is not ready yet`), code: 'model_not_ready' };
-}
-
-export function bodyRefusal(problem: BodyProblem, limits: GateLimits): Refusal {
-  if (problem === 'broken') return invalid(400, 'broken_request', 'the request broke off');
-  return problem === 'too-large'
-    ? invalid(413, 'body_too_large', `the body is larger than ${limits.bodyBytes} bytes`)
-    : overloaded(503, 'too many bytes of requests wait here');
-}
-
-export function invalid(status: number, code: string, message: string): Refusal {
-  return { status, type: 'invalid_request_error', code, message };
 }

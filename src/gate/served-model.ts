@@ -38,7 +38,8 @@ export class ServedModel {
       headersTimeout: limits.engineMs,
       bodyTimeout: limits.engineMs,
     });
-    this.#metrics = new GateMetrics(registry, { model: config.name, backend: config.backend, node: config.node });
+    const { name, label, backend, node } = config;
+    this.#metrics = new GateMetrics(registry, { model: label ?? name, backend, node });
     this.#publish();
   }
 
@@ -69,16 +70,23 @@ export class ServedModel {
     this.#metrics.ended(outcome);
   }
 
-  /** Books what an answer's count grew by; a total that came late is spread over the time since `fromMs`. */
-  book(count: AnswerCount, alreadyBooked: number, fromMs: number): number {
-    const grown = count.tokens - alreadyBooked;
-    if (grown === 0) return alreadyBooked;
-    const before = this.#ledger.total;
-    this.#ledger.add(grown);
-    if (count.source !== 'chunks') this.#meter.spread(fromMs, this.#clock.monotonicMs(), this.#ledger.total - before);
-    this.#answerSource = count.source;
-    this.#publish();
-    return count.tokens;
+  /**
+   * A function that books what an answer's count grew by since it was last called. What the answer says in one piece at
+   * its end was made during the whole of it.
+   */
+  bookkeeper(count: AnswerCount, startedMs: number): () => void {
+    let booked = { tokens: 0, source: count.source, atMs: startedMs };
+    return () => {
+      if (count.tokens === booked.tokens) return;
+      const atMs = this.#clock.monotonicMs();
+      const before = this.#ledger.total;
+      this.#ledger.add(count.tokens - booked.tokens);
+      const fromMs = count.source === booked.source ? booked.atMs : startedMs;
+      this.#meter.spread(fromMs, atMs, this.#ledger.total - before);
+      this.#answerSource = count.source;
+      this.#publish();
+      booked = { tokens: count.tokens, source: count.source, atMs };
+    };
   }
 
   /** One sample for the live rate; asks the engine's counter first, where there is one. */

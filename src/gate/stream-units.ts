@@ -37,7 +37,7 @@ export class UnitSplitter {
         this.#afterCr = false;
         continue;
       }
-      if (byte === LF && this.#afterCr) {
+      if (byte === LF && this.#afterCr && this.#framing === 'sse') {
         // The second half of CRLF: it belongs to the line end already seen.
         this.#afterCr = false;
         if (at === from && this.#heldBytes === 0 && units.length > 0) {

@@ -4,7 +4,7 @@ export type TokenSource = (typeof TOKEN_SOURCES)[number];
 
 /**
  * Counts the tokens of one answer while it arrives: the engine's own count where the answer carries one (llama.cpp's
- * `timings`, Ollama's `eval_count`), else the `usage` field, else the pieces of text.
+ * `timings` and `tokens_predicted`, Ollama's `eval_count`), else the `usage` field, else the pieces of text.
  */
 export class AnswerCount {
   #chunks = 0;
@@ -12,14 +12,14 @@ export class AnswerCount {
   #engine: number | undefined;
 
   get tokens(): number {
-    return this.#engine ?? this.#usage ?? this.#chunks;
+    return this.#engine ?? (this.source === 'usage' ? (this.#usage ?? 0) : this.#chunks);
   }
 
   /** `undefined` while nothing was counted. */
   get source(): TokenSource | undefined {
     if (this.#engine !== undefined) return 'engine';
-    if (this.#usage !== undefined) return 'usage';
-    return this.#chunks > 0 ? 'chunks' : undefined;
+    if (this.#chunks > 0 && (this.#usage ?? 0) === 0) return 'chunks';
+    return this.#usage === undefined ? undefined : 'usage';
   }
 
   /** One parsed message of a stream. */
@@ -32,11 +32,13 @@ export class AnswerCount {
   /** What a message or a whole answer says about totals; later words win. */
   addTotals(answer: unknown): void {
     if (!isRecord(answer)) return;
-    const { timings } = answer;
-    this.#engine = count(isRecord(timings) ? timings['predicted_n'] : answer['eval_count']) ?? this.#engine;
-    const inner = isRecord(answer['response']) ? answer['response']['usage'] : undefined;
-    for (const usage of [answer['usage'], inner]) {
-      if (isRecord(usage)) this.#usage = count(usage['completion_tokens'] ?? usage['output_tokens']) ?? this.#usage;
+    const { timings, response } = answer;
+    const own = isRecord(timings) ? timings['predicted_n'] : (answer['tokens_predicted'] ?? answer['eval_count']);
+    this.#engine = count(own) ?? this.#engine;
+    for (const usage of [answer['usage'], isRecord(response) ? response['usage'] : undefined]) {
+      const tokens = isRecord(usage) ? count(usage['completion_tokens'] ?? usage['output_tokens']) : undefined;
+      // Ollama sends a usage of zeros with every piece of a stream: with text already there, that is no count.
+      if (tokens !== undefined && (tokens > 0 || this.#chunks === 0)) this.#usage = tokens;
     }
   }
 }
