@@ -22,6 +22,7 @@ const PACKAGES = {
   unshare: 'util-linux',
   openssl: 'openssl',
   gcc: 'gcc',
+  busybox: 'busybox-static',
 } as const;
 export type DebianProgram = keyof typeof PACKAGES;
 

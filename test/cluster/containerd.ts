@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { CNI_FOLDER } from '../../scripts/cluster/debian.ts';
 import { ClusterProcess } from './cluster-process.ts';
 import type { NodeMachine } from './node-machine.ts';
-import { PAUSE_IMAGE, pauseImageArchive } from './pause-image.ts';
 import type { ClusterState } from './state.ts';
+import { PAUSE_IMAGE, pauseImageArchive } from './test-images.ts';
 
 export interface ContainerdPlan {
   readonly machine: NodeMachine;

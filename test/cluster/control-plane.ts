@@ -124,6 +124,8 @@ function apiServerArgs(
     `--client-ca-file=${pki.authority.certificate}`,
     `--kubelet-client-certificate=${pki.kubeletClient.certificate}`,
     `--kubelet-client-key=${pki.kubeletClient.key}`,
+    // Node names are in nobody's DNS.
+    '--kubelet-preferred-address-types=InternalIP',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${pki.serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${pki.serviceAccountKey}`,
