@@ -11,7 +11,7 @@ const HOLD = 'IFS= read -r go && exec "$@" </dev/null';
  * Learns the process group, then waits. A second line means that all is well and over; the end of input without one
  * means that our process died, however suddenly, and that the group must not outlive it.
  */
-const WATCH = 'IFS= read -r group || exit 0; IFS= read -r done && exit 0; kill -KILL -- "-$group"';
+const WATCH = 'IFS= read -r group || exit 0; IFS= read -r done && exit 0; kill -KILL "-$group"';
 
 /**
  * Starts a program in a process group of its own that ends when we end, also by SIGKILL. The texts given to the shell
