@@ -34,12 +34,15 @@ export type ToolOutcome =
 export class VendorTool {
   readonly path: string;
   readonly #limits: ToolLimits;
+  readonly #kill: (child: ChildProcess) => void;
   #queue: Promise<unknown> = Promise.resolve();
   #survivor: ChildProcess | undefined;
 
-  constructor(path: string, limits: ToolLimits = DEFAULT_TOOL_LIMITS) {
+  /** @param kill how a child and its group are ended; a test puts in one that a child survives */
+  constructor(path: string, limits: ToolLimits = DEFAULT_TOOL_LIMITS, kill = killGroup) {
     this.path = path;
     this.#limits = limits;
+    this.#kill = kill;
   }
 
   /** Waits for calls made earlier, then runs the tool. Never rejects. */
@@ -66,7 +69,7 @@ export class VendorTool {
     } catch (cause) {
       return { kind: 'failed', ...(await diagnoseTool(this.path, cause)) };
     }
-    const outcome = await supervise(child, this.#limits, signal);
+    const outcome = await supervise(child, this.#limits, this.#kill, signal);
     if ('spawnError' in outcome) return { kind: 'failed', ...(await diagnoseTool(this.path, outcome.spawnError)) };
     if (child.exitCode === null && child.signalCode === null) {
       this.#survivor = child;
@@ -92,6 +95,7 @@ function toolEnvironment(): NodeJS.ProcessEnv {
 function supervise(
   child: ChildProcess,
   limits: ToolLimits,
+  killGroup: (child: ChildProcess) => void,
   signal: AbortSignal | undefined,
 ): Promise<ToolOutcome | { readonly spawnError: unknown }> {
   return new Promise((resolve) => {
@@ -127,6 +131,7 @@ function supervise(
     signal?.addEventListener('abort', onAbort, { once: true });
     child.once('error', (spawnError) => finish({ spawnError }));
     child.once('exit', () => {
+      clearTimeout(killTimer);
       grace ??= setTimeout(() => finish(ended()), graceMs);
     });
     child.once('close', () => finish(ended()));
