@@ -5,7 +5,7 @@ export type Fault =
   /** A clean answer of that status; `retryAfter` is sent as the header of that name. */
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
   /** The connection closes after so many bytes, with the full length announced or none. */
-  | { readonly kind: 'cut'; readonly afterBytes: number; readonly announced?: boolean }
+  | { readonly kind: 'cut'; readonly afterBytes: number; readonly announced?: boolean; readonly etag?: string }
   | { readonly kind: 'reset'; readonly afterBytes: number }
   /** So many bytes, then silence for ever. */
   | { readonly kind: 'stall'; readonly afterBytes: number }
@@ -55,7 +55,8 @@ export function respondWithFault(
   };
   const sendSome = (count: number, announced: boolean, then: () => void) => {
     const { status, headers } = partial();
-    response.writeHead(status, { ...headers, ...(announced && { 'content-length': rest.length }) });
+    const etag = 'etag' in fault && fault.etag !== undefined ? { etag: fault.etag } : {};
+    response.writeHead(status, { ...headers, ...etag, ...(announced && { 'content-length': rest.length }) });
     response.flushHeaders();
     response.write(rest.subarray(0, count), then);
   };

@@ -20,6 +20,9 @@ const NOBODY_THERE: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** Errors of using the client wrongly: another try would not help. */
+const OUR_OWN_FAULT: ReadonlySet<string> = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED', 'UND_ERR_INVALID_ARG']);
+
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
@@ -186,7 +189,7 @@ export function networkFailure(error: unknown, url: URL, signal: AbortSignal | u
   if (signal?.aborted === true) return cancelled();
   if (!(error instanceof Error) || error instanceof TransientFailure || error instanceof FlexInferError) return error;
   const code = networkCode(error);
-  if (code === undefined) return error;
+  if (code === undefined || OUR_OWN_FAULT.has(code)) return error;
   if (/CERT|SELF_SIGNED|ERR_TLS|ERR_SSL/.test(code)) {
     return new FlexInferError('UNREACHABLE', `${shownUrl(url)}: its certificate is not trusted (${code})`, {
       cause: error,

@@ -14,8 +14,14 @@ export function newOwnerToken(): string {
   return `${thisBoot()}-${thisNamespace()}-${process.pid}-${startTicks(process.pid) ?? 0}-${randomBytes(6).toString('hex')}`;
 }
 
-/** `undefined` for a name that {@link newOwnerToken} did not make. */
+/** A name for a file that nobody owns any more, free to be taken over. */
+export function newFreeToken(): string {
+  return `free-${randomBytes(6).toString('hex')}`;
+}
+
+/** `undefined` for a name that was not made here. */
 export function ownerState(token: string): OwnerState | undefined {
+  if (/^free-[0-9a-f]{12}$/.test(token)) return 'gone';
   const [, boot, namespace, pidText, start] = TOKEN.exec(token) ?? [];
   if (pidText === undefined) return undefined;
   // Process ids mean something only within one boot and one namespace: two containers both have a process 7.

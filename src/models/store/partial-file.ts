@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { FlexInferError } from '../../api/errors.ts';
 import { errorCode, onDisk, syncDirectory } from './disk.ts';
 import { blobPath, namesIn, type StoreLayout, statIfThere } from './layout.ts';
-import { newOwnerToken, ownerState } from './owner.ts';
+import { newFreeToken, newOwnerToken, ownerState } from './owner.ts';
 
 /** Chunks from the network are 64 KiB; joined to 4 MiB they cost half as much to hash and write (measured). */
 const BUFFER_BYTES = 4 * 2 ** 20;
@@ -17,6 +17,7 @@ const ABANDONED_MS = 15 * 60_000;
  */
 export class PartialFile {
   readonly #layout: StoreLayout;
+  readonly #sha256: string;
   readonly #path: string;
   readonly #handle: FileHandle;
   #hash: Hash = createHash('sha256');
@@ -26,8 +27,9 @@ export class PartialFile {
   /** The write under way; resolves to its error so that nobody has to be waiting when it fails. */
   #writing: Promise<unknown> = Promise.resolve(undefined);
 
-  private constructor(layout: StoreLayout, path: string, handle: FileHandle) {
+  private constructor(layout: StoreLayout, sha256: string, path: string, handle: FileHandle) {
     this.#layout = layout;
+    this.#sha256 = sha256;
     this.#path = path;
     this.#handle = handle;
   }
@@ -38,7 +40,7 @@ export class PartialFile {
     return onDisk(layout.root, async () => {
       const adopted = await takeOver(layout, sha256, path, nowMs);
       const handle = await open(path, adopted ? 'r+' : 'wx+', 0o600);
-      const file = new PartialFile(layout, path, handle);
+      const file = new PartialFile(layout, sha256, path, handle);
       try {
         if (adopted) await file.#hashWhatIsThere();
         return file;
@@ -106,6 +108,9 @@ export class PartialFile {
     } finally {
       await this.#handle.close();
     }
+    await onDisk(this.#layout.root, () =>
+      rename(this.#path, join(this.#layout.partial, `${this.#sha256}.${newFreeToken()}`)),
+    );
   }
 
   async discard(): Promise<void> {

@@ -164,7 +164,8 @@ async function moveIntoPlace(layout: StoreLayout, id: string, temporary: string)
   await chmod(folder, 0o555);
 }
 
-function refuseUnsafePaths(paths: readonly string[]): void {
+/** @throws FlexInferError UNSUPPORTED_ARTIFACT for paths that could leave the model's folder or hide one another. */
+export function refuseUnsafePaths(paths: readonly string[]): void {
   const problem =
     paths
       .map((path) => ({ path, why: pathProblem(path) }))
