@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -32,15 +32,37 @@ async function acquire(path: string, onWait: (pid: number) => void): Promise<voi
     const owner = ownerOf(path);
     // Between mkdir and the write of its pid an owner is unknown for a moment; longer than that and it died there.
     ownerless = owner === undefined ? ownerless + 1 : 0;
-    if (ownerless > 20 || (owner !== undefined && !isAlive(owner))) {
-      rmSync(path, { recursive: true, force: true });
-      continue;
-    }
-    if (owner !== undefined && !told) {
+    const abandoned = owner === undefined ? ownerless > 20 : !isAlive(owner);
+    if (abandoned) {
+      removeStale(path, owner);
+      ownerless = 0;
+    } else if (owner !== undefined && !told) {
       told = true;
       onWait(owner);
     }
     await delay(200);
+  }
+}
+
+/**
+ * Two that wait may find the same dead owner. Only the one that makes the guard folder removes the lock, after a second
+ * look: otherwise the slower one would remove the lock the faster one has just taken.
+ */
+function removeStale(path: string, dead: number | undefined): void {
+  const guard = `${path}.takeover`;
+  try {
+    mkdirSync(guard);
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+    // Held for microseconds; one that is old belongs to a process that died inside.
+    const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > 10_000) rmSync(guard, { recursive: true, force: true });
+    return;
+  }
+  try {
+    if (ownerOf(path) === dead) rmSync(path, { recursive: true, force: true });
+  } finally {
+    rmSync(guard, { recursive: true, force: true });
   }
 }
 

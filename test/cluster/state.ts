@@ -50,20 +50,22 @@ export class ClusterState {
       async () => {
         let index = 0;
         while (existsSync(join(root, idOf(index)))) index += 1;
-        const folder = join(root, idOf(index));
-        mkdirSync(folder);
         const record: ClusterRecord = {
           id: idOf(index),
           index,
           owner: options.keep ? null : (identify(process.pid) ?? null),
-          kubeconfig: join(folder, 'kubeconfig'),
+          kubeconfig: join(root, idOf(index), 'kubeconfig'),
           processes: [],
           links: [],
           cgroups: [],
         };
-        const state = new ClusterState(folder, record);
-        state.#write();
-        return state;
+        // Appears with its record in it, so that even a crash right here leaves nothing that nobody would clean up.
+        const unborn = join(root, '.unborn');
+        rmSync(unborn, { recursive: true, force: true });
+        mkdirSync(unborn);
+        new ClusterState(unborn, record).#write();
+        renameSync(unborn, join(root, record.id));
+        return new ClusterState(join(root, record.id), record);
       },
     );
   }
@@ -108,7 +110,7 @@ export class ClusterState {
   }
 }
 
-/** The records of all clusters on this machine. A folder that died before its record was written counts as an empty one. */
+/** The records of all clusters on this machine. */
 export function readRecords(): readonly ClusterRecord[] {
   const root = clustersFolder();
   if (!existsSync(root)) return [];
@@ -116,6 +118,7 @@ export function readRecords(): readonly ClusterRecord[] {
     .filter((name) => /^flx[0-9]+$/.test(name))
     .flatMap((name) => {
       const path = join(root, name, 'state.json');
+      // Another process may just be removing it.
       return existsSync(path) ? [JSON.parse(readFileSync(path, 'utf8')) as ClusterRecord] : [];
     });
 }

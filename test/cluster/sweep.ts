@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../scripts/cluster/command.ts';
+import { withLock } from '../../scripts/cluster/lock.ts';
 import { stopProcess } from './cluster-process.ts';
 import { identify, isRunning, type ProcessIdentity, processesWithEnvironment } from './process-table.ts';
 import { CLUSTER_VARIABLE, type ClusterRecord, clustersFolder, forget, readRecords } from './state.ts';
@@ -9,9 +10,17 @@ const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** Removes every cluster whose owner is gone: what a crashed or killed test run left. Returns their ids. */
 export async function removeForgotten(): Promise<readonly string[]> {
-  const forgotten = readRecords().filter((record) => record.owner !== null && !isRunning(record.owner));
-  for (const record of forgotten) await removeCluster(record);
-  return forgotten.map((record) => record.id);
+  const find = () => readRecords().filter((record) => record.owner !== null && !isRunning(record.owner));
+  if (find().length === 0) return [];
+  return withLock(
+    join(clustersFolder(), '.sweep'),
+    () => undefined,
+    async () => {
+      const forgotten = find();
+      for (const record of forgotten) await removeCluster(record);
+      return forgotten.map((record) => record.id);
+    },
+  );
 }
 
 /** Stops and removes everything a cluster has made on this machine. Can be repeated, also after it failed half-way. */

@@ -9,7 +9,7 @@ import { type ImagePlan, writeImageArchive } from './image-archive.ts';
 /** The image every pod's sandbox runs. It also serves as a container that does nothing until it is told to end. */
 export const PAUSE_IMAGE = 'flexinfer.test/pause:1';
 
-/** A shell, a web server (`httpd`), a web client (`wget`) and the usual small tools. */
+/** A shell, a web server (`httpd`), a web client (`wget`, whose -T crashes) and the usual small tools. */
 export const BUSYBOX_IMAGE = 'flexinfer.test/busybox:1';
 
 const PAUSE_SOURCE = `
