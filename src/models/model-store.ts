@@ -231,6 +231,15 @@ export class ModelStore {
     return model;
   }
 
+  /** Whether {@link pull} would find the model here, without asking any network. Local files are always here. */
+  async has(source: string, options: Pick<PullOptions, 'sha256'> = {}): Promise<boolean> {
+    const reference = parseModelReference(source);
+    if (reference.scheme === 'file') return true;
+    if (reference.scheme !== 'hf') return false;
+    await this.#prepare();
+    return (await this.#findKnown(reference, options)) !== undefined;
+  }
+
   /** A model of the store that the reference meant before, or that has the wanted digest. */
   async #findKnown(reference: HuggingFaceReference, options: PullOptions): Promise<Snapshot | undefined> {
     const ref = await readRef(this.#layout, formatModelReference(reference));
