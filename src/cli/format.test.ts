@@ -7,7 +7,7 @@ describe('numbers for people', () => {
     [formatMiB(812), '812 MiB'],
     [formatMiB(81_559), '79.6 GiB'],
     [formatBytes(98_362_432), '94 MiB'],
-    [formatBytes(10), '1 KiB'],
+    [formatBytes(10), '10 B'],
     [formatCount(134_515_008), '135M'],
     [formatCount(7_240_000_000), '7.2B'],
     [formatRate(46.34), '46.3'],

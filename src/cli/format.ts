@@ -7,7 +7,8 @@ export function formatMiB(mib: number | undefined): string {
 
 export function formatBytes(bytes: number | undefined): string {
   if (bytes === undefined) return '-';
-  if (bytes < 2 ** 20) return `${Math.max(1, Math.round(bytes / 1024))} KiB`;
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 2 ** 20) return `${Math.round(bytes / 1024)} KiB`;
   return formatMiB(bytes / 2 ** 20);
 }
 

@@ -97,7 +97,7 @@ function engineText(event: LocalEvent & { readonly event: 'engine' }): string {
       return `installing the engine: ${event.detail}`;
     case 'ready':
       return `${event.backend} ${event.version} ready in ${event.startSeconds.toFixed(1)} s, ${event.threads} ${event.threads === 1 ? 'thread' : 'threads'}`;
-    case 'exited':
+    default:
       return `${event.backend} ended: ${event.detail}`;
   }
 }

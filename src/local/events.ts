@@ -67,6 +67,7 @@ export type LocalEvent =
       readonly model: string;
       readonly reused: boolean;
       readonly measuredAt: string;
+      readonly flags: readonly string[];
     } & Speed)
   | { readonly event: 'unmeasured'; readonly model: string; readonly reason: string }
   | { readonly event: 'ready'; readonly endpoint: string; readonly models: readonly ReadyModel[] }

@@ -1,6 +1,6 @@
 import { estimateFootprint } from '../../models/footprint.ts';
 import type { PullProgress } from '../../models/model.ts';
-import { defaultCacheDirectory, ModelStore } from '../../models/store.ts';
+import { defaultCacheDirectory, ModelStore } from '../../models/model-store.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { formatAge, formatBytes, formatCount, formatMiB } from '../format.ts';
 import { printResult } from '../output.ts';
@@ -32,7 +32,7 @@ export async function inspect(
         ['parameters', formatCount(header.parameters)],
         ['quantization', header.quantization],
         ['size', formatBytes(model.sizeBytes)],
-        ['sha256', model.sha256],
+        ['sha256', model.files.length === 1 ? model.files[0]?.sha256 : `${model.files.length} files`],
         ['license', header.license],
         ['trained context', header.trainedContextLength],
         [
@@ -71,12 +71,12 @@ export async function listModels(options: CommonOptions): Promise<void> {
       : renderTable(
           ['source', 'architecture', 'parameters', 'quantization', 'size', 'last used'],
           models.map((model) => [
-            model.source,
+            model.sources.join(', '),
             model.header.architecture,
             formatCount(model.header.parameters),
             model.header.quantization,
             formatBytes(model.sizeBytes),
-            model.lastUsedMs === undefined ? undefined : formatAge(Date.now() - model.lastUsedMs),
+            model.inUse ? 'in use' : `${formatAge(Date.now() - model.lastUsedMs)} ago`,
           ]),
         ),
   );
@@ -88,9 +88,10 @@ export async function prune(
   const { all, dryRun, unusedForMs } = options;
   const removed = await storeOf(options).prune(all ? { all, dryRun } : { unusedForMs, dryRun });
   await printResult(options.output, removed, () => {
-    const verb = dryRun ? 'would free' : 'freed';
-    const rows = removed.items.map((item) => [item.what, formatBytes(item.bytes)]);
-    return `${rows.length === 0 ? '' : renderTable(['removed', 'size'], rows)}${verb} ${formatBytes(removed.freedBytes)}\n`;
+    const rows = removed.removed.map((item) => [item.kind, item.name, formatBytes(item.sizeBytes)]);
+    const table = rows.length === 0 ? '' : renderTable(['kind', 'name', 'size'], rows);
+    const stays = removed.inUse.map((name) => `stays, it is in use: ${name}\n`).join('');
+    return `${table}${stays}${dryRun ? 'would free' : 'freed'} ${formatBytes(removed.freedBytes)}\n`;
   });
 }
 

@@ -1,7 +1,9 @@
+import { stringify } from 'yaml';
+import type { LocalEvent } from '../../local/events.ts';
 import { up as serve } from '../../local/up.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { LocalView } from '../local-view.ts';
-import type { CommonOptions } from '../program.ts';
+import type { CommonOptions, OutputFormat } from '../program.ts';
 import { ProgressView } from '../progress.ts';
 
 export async function up(
@@ -10,8 +12,7 @@ export async function up(
 ): Promise<void> {
   const shutdown = listenForShutdown();
   const view = new LocalView(new ProgressView(process.stdout));
-  const print =
-    options.output === 'table' ? undefined : (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  const print = eventPrinter(options.output);
   try {
     await serve({
       file,
@@ -29,4 +30,11 @@ export async function up(
     view.end();
     shutdown.dispose();
   }
+}
+
+/** JSON: one object a line. YAML: one document an event. Table: nothing, a view shows the events. */
+function eventPrinter(format: OutputFormat): ((event: LocalEvent) => void) | undefined {
+  if (format === 'table') return undefined;
+  if (format === 'json') return (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  return (event) => process.stdout.write(`---\n${stringify(event)}`);
 }
