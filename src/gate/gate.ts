@@ -167,7 +167,7 @@ function serverFor(limits: GateLimits, handle: (request: IncomingMessage, respon
   // Without a listener the body is asked for before anyone looked at key, size and path.
   server.on('checkContinue', handle);
   server.maxConnections = limits.connections;
-  // One more than allowed, so that the handler sees there are too many; Node itself would silently drop the rest.
+  // One more than allowed, so that the handler sees there are too many where Node would silently drop the rest.
   server.maxHeadersCount = limits.headerCount + 1;
   return server;
 }
