@@ -52,6 +52,8 @@ export async function startEngine(
     if (child.exitCode === null && child.signalCode === null) {
       signalGroup(pid, 'SIGTERM');
       const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
+      // An open answer would keep llama-server from ending.
+      await client.close();
       await exited;
       clearTimeout(timer);
     }
