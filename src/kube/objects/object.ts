@@ -43,7 +43,7 @@ export interface ObjectDraft {
   readonly metadata: {
     readonly name?: string;
     readonly generateName?: string;
-    readonly namespace?: string;
+    readonly namespace?: string | undefined;
     readonly [field: string]: unknown;
   };
   readonly [field: string]: unknown;
