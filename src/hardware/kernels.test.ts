@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ARCHITECTURES } from './kernels.data.ts';
-import { architectureSupport } from './kernels.ts';
+import { architectureSupport, kernelsOf } from './kernels.ts';
 
 describe('the table of architectures', () => {
   it('has one row per architecture, each with a source', () => {
@@ -41,8 +41,8 @@ describe('architectureSupport', () => {
   });
 
   it('runs GGUF even where there is no INT4', () => {
-    expect(architectureSupport('sm_61')?.kernels).toEqual(['gguf']);
-    expect(architectureSupport('gfx1030')?.kernels).toEqual(['gguf']);
+    expect(kernelsOf('sm_61')).toEqual(['gguf']);
+    expect(kernelsOf('gfx1030')).toEqual(['gguf']);
   });
 
   it('has BF16 from Ampere and FP8 from Ada', () => {
@@ -59,6 +59,7 @@ describe('architectureSupport', () => {
 
   it.each(['sm_52', 'sm_', 'gfx1250', 'gfx', ''])('does not guess about %j', (arch) => {
     expect(architectureSupport(arch)).toBeUndefined();
+    expect(kernelsOf(arch)).toBeUndefined();
   });
 
   it('lets a row given by the operator win', () => {

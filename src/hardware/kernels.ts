@@ -41,6 +41,11 @@ export function architectureSupport(
   return capability > newest ? NEWER_NVIDIA : below;
 }
 
+/** Kernel families for 4-bit weights on an architecture; `undefined` when the architecture is unknown. */
+export function kernelsOf(arch: string): readonly Int4Kernel[] | undefined {
+  return architectureSupport(arch)?.kernels;
+}
+
 /** 89 for `sm_89`, 121 for `sm_121`; the letter of family-specific targets is no part of it. */
 function smCapability(arch: string): number | undefined {
   const match = /^sm_(\d{2,3})[a-z]?$/.exec(arch);

@@ -47,7 +47,13 @@ export const HEALTH_FIELDS: readonly SmiField[] = [
   may('addressing_mode'),
 ];
 
-export const READING_FIELDS: readonly SmiField[] = [must('index'), must('pci.bus_id'), ...READINGS];
+/** The total is there only to check the use against. */
+export const READING_FIELDS: readonly SmiField[] = [
+  must('index'),
+  must('pci.bus_id'),
+  must('memory.total'),
+  ...READINGS,
+];
 
 /** Which names this driver has refused; kept as long as the probe lives, so each is tried once. */
 export class FieldChoice {
