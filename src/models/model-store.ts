@@ -31,14 +31,7 @@ import { isPinned, pinSnapshot } from './store/pins.ts';
 import { lastUsedMs, type PruneOptions, type PruneReport, pruneStore } from './store/prune.ts';
 import { Reception, totalSize } from './store/reception.ts';
 import { listRefs, readRef, writeRef } from './store/refs.ts';
-import {
-  createSnapshot,
-  listSnapshots,
-  readSnapshot,
-  refuseUnsafePaths,
-  type Snapshot,
-  touchSnapshot,
-} from './store/snapshots.ts';
+import { createSnapshot, listSnapshots, readSnapshot, type Snapshot, touchSnapshot } from './store/snapshots.ts';
 import { sweepStore } from './store/sweep.ts';
 
 export interface ModelStoreOptions {
@@ -271,7 +264,6 @@ export class ModelStore {
     }
     const urls = new Map(resolved.files.map((file) => [file.path, file.url]));
     const files = resolved.files.map(({ path, sizeBytes, sha256 }) => ({ path, sizeBytes, sha256 }));
-    refuseUnsafePaths(files.map((file) => file.path));
     let moved = false;
     let snapshot: Snapshot | undefined;
     // A prune in another process can take a blob between its arrival and its link; then it is fetched again, once.

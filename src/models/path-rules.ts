@@ -1,3 +1,5 @@
+import { FlexInferError } from '../api/errors.ts';
+
 /** What a path inside a model may look like: it comes from a hub or a registry and becomes a path on this machine. */
 
 const MAX_PATH_BYTES = 1024;
@@ -50,4 +52,17 @@ export function pathSetProblem(paths: readonly string[]): string | undefined {
 
 function fold(path: string): string {
   return path.normalize('NFC').toLowerCase();
+}
+
+/** @throws FlexInferError UNSUPPORTED_ARTIFACT for paths that could leave the model's folder or hide one another. */
+export function refuseUnsafePaths(paths: readonly string[]): void {
+  const problem =
+    paths
+      .map((path) => ({ path, why: pathProblem(path) }))
+      .filter(({ why }) => why !== undefined)
+      .map(({ path, why }) => `the path ${JSON.stringify(path)} ${why}`)[0] ?? pathSetProblem(paths);
+  if (problem !== undefined)
+    throw new FlexInferError('UNSUPPORTED_ARTIFACT', `the model cannot be stored: ${problem}`, {
+      todo: 'use another source',
+    });
 }

@@ -2,6 +2,7 @@ import { FlexInferError } from '../../api/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { isRecord } from '../json.ts';
 import type { ModelReference } from '../model.ts';
+import { refuseUnsafePaths } from '../path-rules.ts';
 import { isGguf, modelFiles, parseShardName } from '../shards.ts';
 import { hubFailure } from './failures.ts';
 import { type HttpResponse, type HubHttp, notAHub } from './http.ts';
@@ -38,6 +39,8 @@ export async function resolveOnHub(
 ): Promise<ResolvedHubModel> {
   const chosen = reference.file ?? (await onlyModelFile(http, reference, label, signal));
   const paths = modelFiles(chosen);
+  // Before it becomes part of an address: `..` would lead to another one.
+  refuseUnsafePaths(paths);
   const first = await describeFile(http, reference, paths[0] ?? chosen, label, signal);
   const pinned = { ...reference, revision: first.commit };
   const files = [first.file];

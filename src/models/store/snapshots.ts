@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmod, constants, copyFile, link, mkdir, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FlexInferError } from '../../api/errors.ts';
 import { isRecord, parseJson } from '../json.ts';
 import type { ModelFile } from '../model.ts';
-import { pathProblem, pathSetProblem } from '../path-rules.ts';
+import { pathProblem, refuseUnsafePaths } from '../path-rules.ts';
 import { errorCode, onDisk, syncDirectory } from './disk.ts';
 import { blobPath, exists, namesIn, readIfThere, type StoreLayout, sizeIfThere } from './layout.ts';
 import { newOwnerToken } from './owner.ts';
@@ -162,14 +161,4 @@ async function moveIntoPlace(layout: StoreLayout, id: string, temporary: string)
   await writeFile(join(folder, 'ready'), '', { flush: true });
   await syncDirectory(folder);
   await chmod(folder, 0o555);
-}
-
-/** @throws FlexInferError UNSUPPORTED_ARTIFACT for paths that could leave the model's folder or hide one another. */
-export function refuseUnsafePaths(paths: readonly string[]): void {
-  const problem =
-    paths
-      .map((path) => ({ path, why: pathProblem(path) }))
-      .filter(({ why }) => why !== undefined)
-      .map(({ path, why }) => `the path ${JSON.stringify(path)} ${why}`)[0] ?? pathSetProblem(paths);
-  if (problem !== undefined) throw new FlexInferError('UNSUPPORTED_ARTIFACT', `the model cannot be stored: ${problem}`);
 }
