@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { measuredRecordSchema } from '../api/record.ts';
+import type { GenerateRequest, Generation } from '../backends/engine.ts';
+import { assembleFailure, assembleRecord } from './assemble-record.ts';
+import type { DeviceSample } from './device-watch.ts';
+import { type MeasureOptions, type MeasureProgress, measureEngine } from './measure-engine.ts';
+
+/** An engine that answers with the given rates and moves a clock of its own. A fake: it proves the driver, no engine. */
+class ScriptedEngine {
+  readonly seeds: number[] = [];
+  nowMs = 0;
+  readonly #script: (call: number) => Partial<Generation> & { readonly rate?: number };
+
+  constructor(script: (call: number) => Partial<Generation> & { readonly rate?: number }) {
+    this.#script = script;
+  }
+
+  generate(request: GenerateRequest): Promise<Generation> {
+    request.signal.throwIfAborted();
+    const { rate = 50, ...change } = this.#script(this.seeds.length);
+    this.seeds.push(request.seed);
+    const decodeMs = (127 / rate) * 1000;
+    this.nowMs += decodeMs + 110;
+    return Promise.resolve({
+      promptTokens: 128,
+      outputTokens: 128,
+      cachedTokens: 0,
+      finish: 'length',
+      client: { firstTokenMs: 100, lastTokenMs: 100 + decodeMs, endMs: 110 + decodeMs },
+      server: { prefillMs: 90, decodeMs, decodeIntervals: 127 },
+      ...change,
+    });
+  }
+}
+
+const measure = (engine: ScriptedEngine, change: Partial<MeasureOptions> = {}) =>
+  measureEngine({
+    client: engine,
+    contextLength: 4096,
+    parallel: 1,
+    warmupIterations: 2,
+    iterations: 5,
+    maxMs: 300_000,
+    seed: 1000,
+    clock: { monotonicMs: () => engine.nowMs, wallMs: () => 0 },
+    signal: new AbortController().signal,
+    ...change,
+  });
+
+describe('measureEngine', () => {
+  it('warms up, then measures five runs, each with a prompt of its own', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: call < 2 ? 10 : 50 }));
+    const progress: MeasureProgress[] = [];
+
+    const { point } = await measure(engine, { onProgress: (event) => progress.push(event) });
+
+    expect(point).toMatchObject({ median: 50, min: 50, max: 50, mad: 0, flags: [] });
+    expect(point.runs).toHaveLength(5);
+    expect(new Set(engine.seeds).size).toBe(7);
+    expect(progress.map(({ phase, index }) => `${phase} ${index}`)).toEqual([
+      'warm-up 1',
+      'warm-up 2',
+      'run 1',
+      'run 2',
+      'run 3',
+      'run 4',
+      'run 5',
+    ]);
+  });
+
+  it('stops at the time limit between two runs, and says that the number is of low confidence', async () => {
+    const engine = new ScriptedEngine(() => ({ rate: 50 }));
+
+    const { point } = await measure(engine, { maxMs: 3000, warmupIterations: 0 });
+
+    expect(point.runs).toHaveLength(2);
+    expect(point.flags).toEqual(['lowConfidence']);
+  });
+
+  it('measures one more batch when the rates scatter, and says so when they still do', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: 40 + 10 * (call % 3) }));
+
+    const { point } = await measure(engine);
+
+    expect(point.runs).toHaveLength(10);
+    expect(point.flags).toContain('unstable');
+  });
+
+  it('believes a series that settles in the second batch', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: [60, 40, 60, 40, 52][call] ?? 50 }));
+
+    const { point } = await measure(engine, { warmupIterations: 0 });
+
+    expect(point.runs).toHaveLength(10);
+    expect(point.flags).toEqual([]);
+  });
+
+  it('tries a short answer again with other prompts, and takes it marked after three', async () => {
+    const short = {
+      outputTokens: 100,
+      finish: 'stop',
+      server: { prefillMs: 90, decodeMs: 1980, decodeIntervals: 99 },
+    } as const;
+    const engine = new ScriptedEngine((call) => (call < 4 ? short : {}));
+
+    const { point } = await measure(engine, { warmupIterations: 0, iterations: 2 });
+
+    expect(point.runs.map((run) => run.outputTokens)).toEqual([100, 128]);
+    expect(point.flags).toContain('short');
+  });
+
+  it('refuses a number that a prompt cache made', async () => {
+    const engine = new ScriptedEngine(() => ({ cachedTokens: 127 }));
+
+    await expect(measure(engine)).rejects.toMatchObject({
+      code: 'BENCHMARK_FAILED',
+      message: 'no valid run: 127 prompt tokens came from a cache',
+    });
+  });
+
+  it('passes on the failure of an engine that dies in a run', async () => {
+    const engine = new ScriptedEngine((call) => {
+      if (call === 4) throw new Error('connection reset');
+      return {};
+    });
+
+    await expect(measure(engine)).rejects.toThrow('connection reset');
+  });
+
+  it('stops when it is told to', async () => {
+    const controller = new AbortController();
+    const engine = new ScriptedEngine((call) => {
+      if (call === 3) controller.abort();
+      return {};
+    });
+
+    await expect(measure(engine, { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(engine.seeds).toHaveLength(4);
+  });
+
+  it('marks runs on a throttled or shared device and keeps the peak of its memory', async () => {
+    const samples: DeviceSample[] = [
+      { memoryUsedMiB: 900, powerWatts: 100, throttled: false, contended: false },
+      { memoryUsedMiB: 1200.5, powerWatts: undefined, throttled: true, contended: false },
+      { memoryUsedMiB: undefined, powerWatts: undefined, throttled: false, contended: true },
+    ];
+    let index = 0;
+    const sampleDevices = () => Promise.resolve(samples[index++ % samples.length] as DeviceSample);
+
+    const { point, peakDeviceMemoryMiB } = await measure(new ScriptedEngine(() => ({})), { sampleDevices });
+
+    expect(peakDeviceMemoryMiB).toBe(1201);
+    expect(point.flags.toSorted()).toEqual(['contended', 'throttled']);
+  });
+});
+
+describe('the record', () => {
+  const context = {
+    subject: {
+      contentHash: 'a'.repeat(64),
+      backend: 'llamacpp',
+      args: [],
+      contextLength: 4096,
+      parallel: 1,
+      kvCacheType: 'auto',
+      gpus: 1,
+      protocol: 'v1',
+    },
+    modelHash: 'b'.repeat(32),
+    model: { name: 'm', source: 'file:///m.gguf' },
+    deviceClass: 'cpu.epyc.v3.8c' as never,
+    node: 'n',
+    devices: [],
+    driver: undefined,
+    startedAtMs: 0,
+    finishedAtMs: 60_000,
+  };
+
+  it('of a measurement is complete and reads back from JSON', async () => {
+    const measured = await measure(new ScriptedEngine(() => ({})));
+    const engine = {
+      name: 'llamacpp',
+      version: 'b1',
+      arguments: ['-c', '4096'],
+      threads: 1,
+      startSeconds: 0.5,
+      pullSeconds: undefined,
+    };
+
+    const record = assembleRecord(context, engine, measured);
+
+    expect(measuredRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toMatchObject({
+      outcome: 'measured',
+      points: [{ median: 50, promptTokens: 128, outputTokens: 128, timeToFirstTokenSeconds: 0.1 }],
+      load: { startSeconds: 0.5, firstTokenSeconds: 0.1, pageCache: 'unknown' },
+      startedAt: '1970-01-01T00:00:00.000Z',
+    });
+  });
+
+  it('of a failure says why', () => {
+    expect(assembleFailure(context, 'ENGINE_FAILED', 'x'.repeat(5000))).toMatchObject({
+      outcome: 'failed',
+      reason: 'ENGINE_FAILED',
+      message: 'x'.repeat(1024),
+    });
+  });
+});
