@@ -104,12 +104,7 @@ export interface Kubeconfig {
  * @throws KubeConfigError when it is not YAML or not shaped like a kubeconfig
  */
 export function parseKubeconfig(text: string, path: string): Kubeconfig {
-  const document = parseDocument(text, { logLevel: 'silent' });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    throw new KubeConfigError(`${path} is not YAML: ${problem.message.split('\n')[0]}`, 'correct the file');
-  }
-  const root: unknown = document.toJS({ maxAliasCount: 100 });
+  const root = parsedYaml(text, path);
   if (root === null || root === undefined) return { source: path, currentContext: undefined, ...noEntries() };
   if (!isRecord(root)) throw new KubeConfigError(`${path} is not a kubeconfig`, 'name a kubeconfig file');
   if (root.kind !== undefined && root.kind !== 'Config') {
@@ -136,6 +131,20 @@ export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
     users: merged((file) => file.users),
     contexts: merged((file) => file.contexts),
   };
+}
+
+function parsedYaml(text: string, path: string): unknown {
+  const document = parseDocument(text, { logLevel: 'silent' });
+  try {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    // Aliases are resolved only here: to nothing, or to far too much.
+    const root: unknown = document.toJS({ maxAliasCount: 100 });
+    return root;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new KubeConfigError(`${path} is not YAML: ${why}`, 'correct the file', error);
+  }
 }
 
 function noEntries(): Pick<Kubeconfig, 'clusters' | 'users' | 'contexts'> {
