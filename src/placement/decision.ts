@@ -38,6 +38,8 @@ export interface Term {
   readonly share: number;
   /** Whether the value was known, or stood in for. */
   readonly known: boolean;
+  /** Age of the reading behind it. */
+  readonly ageMs?: number;
 }
 
 export interface Fits {
@@ -46,7 +48,10 @@ export interface Fits {
   readonly on: 'gpu' | 'cpu';
   readonly deviceClass: DeviceClass | undefined;
   readonly speed: RatedSpeed;
+  /** Greater is better: the weighted sum under `Throughput`; under `Cost` the lowest cost there is, divided by its own. */
   readonly score: number;
+  /** Of one replica; absent: unknown. */
+  readonly costPerHour?: number;
   readonly terms: { readonly tps: Term; readonly util: Term; readonly cost: Term };
   /** Rank step 0…10; 10 is best. */
   readonly step: number;
@@ -72,4 +77,6 @@ export interface Decision {
   readonly best: Fits | undefined;
   /** One sentence: why the best one, or why none. */
   readonly why: string;
+  /** The moment of the snapshot, for the ages of what was read. */
+  readonly atMs: number;
 }

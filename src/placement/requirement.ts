@@ -22,6 +22,8 @@ export interface Requirement {
   readonly weights: ScoreWeights;
   /** Bytes read per token, for the roofline estimate where nothing was measured. */
   readonly weightBytes?: number;
+  /** The same model with other numbers of GPUs per replica, whose measurements may be scaled. */
+  readonly otherCounts?: readonly { readonly modelHash: string; readonly gpus: number }[];
 }
 
 /** The weights of the score when nobody says otherwise. Source: PRODUCT.md §5. */

@@ -31,6 +31,8 @@ export interface NodeFacts {
   readonly cpuTotalMiB?: number;
   /** 0 to 1. */
   readonly cpuUtilization?: number;
+  /** Expected utilisation, 0 to 1, of replicas placed here since the readings; they do not show in them yet. */
+  readonly pendingLoad?: number;
   /** When utilisation and free memory were read, on the clock of {@link FleetSnapshot.nowMs}. */
   readonly observedAtMs?: number;
   /** Per GPU and hour, or per CPU replica and hour; absent: unknown. */
