@@ -13,6 +13,7 @@ describe('asDiskError', () => {
     ['EACCES', 'CACHE_UNUSABLE'],
     ['EPERM', 'CACHE_UNUSABLE'],
     ['ENOTDIR', 'CACHE_UNUSABLE'],
+    ['EXDEV', 'CACHE_UNUSABLE'],
     ['EIO', 'CACHE_UNUSABLE'],
   ])('%s becomes %s', async (code, expected) => {
     const failure = await failureOf(onDisk('/cache', () => Promise.reject(errno(code))));

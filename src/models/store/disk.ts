@@ -25,6 +25,8 @@ export function asDiskError(error: unknown, path: string): unknown {
       return unusable(path, 'goes through something that is a file, not a folder', error);
     case 'ELOOP':
       return unusable(path, 'goes through a loop of symbolic links', error);
+    case 'EXDEV':
+      return unusable(path, 'is spread over two file systems', error);
     case 'EIO':
       return unusable(path, 'is on a disk that reports faults', error);
     default:

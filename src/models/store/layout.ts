@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FlexInferError } from '../../api/errors.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { errorCode, onDisk } from './disk.ts';
@@ -69,14 +69,20 @@ export async function prepareStore(layout: StoreLayout): Promise<void> {
   });
 }
 
+/** Node's own recursive mkdir reports ENOENT on a read-only file system; step by step the true reason comes out. */
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder);
   } catch (error) {
-    // mkdir reports EEXIST where a file bears the folder's name: the same trouble as a file on the way.
-    throw errorCode(error) === 'EEXIST'
-      ? Object.assign(new Error('a file is in the way', { cause: error }), { code: 'ENOTDIR' })
-      : error;
+    const code = errorCode(error);
+    if (code === 'ENOENT' && dirname(folder) !== folder) {
+      await makeFolder(dirname(folder));
+      return makeFolder(folder);
+    }
+    if (code !== 'EEXIST') throw error;
+    if (!(await stat(folder)).isDirectory()) {
+      throw Object.assign(new Error(`${folder} is a file`, { cause: error }), { code: 'ENOTDIR' });
+    }
   }
 }
 
