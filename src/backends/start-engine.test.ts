@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -94,6 +95,21 @@ describe('startEngine', () => {
       code: 'ENGINE_FAILED',
       message: 'fake engine ended with code 3 before it was ready: the model is corrupted',
     });
+  });
+
+  it('advises to look at the arguments when the engine does not know one', async () => {
+    const plan = await planOf("console.error('error: invalid argument: --new'); process.exit(1)");
+
+    await expect(start(plan)).rejects.toMatchObject({ todo: expect.stringContaining('spec.args') });
+  });
+
+  it('does not take another program on the port for the engine', async () => {
+    const plan = await planOf('');
+    const other = createServer().listen(plan.port, '127.0.0.1');
+    await once(other, 'listening');
+
+    await expect(start(plan)).rejects.toMatchObject({ code: 'PORT_IN_USE' });
+    other.close();
   });
 
   it('suspects the memory when the engine was killed', async () => {

@@ -4,6 +4,7 @@ import { FlexInferError } from '../api/errors.ts';
 import type { Backend, EngineClient, EnginePlan, RunningEngine } from './engine.ts';
 import { engineEnvironment } from './engine-environment.ts';
 import { collectLines, tellingLine } from './engine-output.ts';
+import { isFree } from './free-port.ts';
 import { signalGroup, spawnTied } from './tied-process.ts';
 
 const HEALTH_EVERY_MS = 50;
@@ -23,7 +24,7 @@ export interface StartOptions {
  * Starts the engine and waits until the model is in memory. The engine never outlives this process.
  *
  * Errors, all after the engine is gone: ENGINE_FAILED when it ends or gives up before it is ready, ENGINE_TIMEOUT,
- * CANCELLED.
+ * CANCELLED. PORT_IN_USE comes before anything is started.
  */
 export async function startEngine(
   backend: Pick<Backend, 'connect'>,
@@ -32,6 +33,12 @@ export async function startEngine(
 ): Promise<RunningEngine> {
   if (options.signal.aborted) {
     throw cancelled(plan);
+  }
+  // Whoever has the port already would answer in the engine's place.
+  if (!(await isFree(plan.port))) {
+    throw new FlexInferError('PORT_IN_USE', `another program listens on port ${plan.port} of 127.0.0.1`, {
+      todo: 'try again',
+    });
   }
   const child = spawnTied(plan.command, plan.args, engineEnvironment(options.env ?? process.env, plan.env));
   const { pid, stdout, stderr } = child;
@@ -104,9 +111,22 @@ function endedEarly(
 ): FlexInferError {
   const ended = how.signal === null ? `with code ${how.code}` : `by ${how.signal}`;
   const line = tellingLine(lines) ?? 'it printed nothing';
-  const advice =
-    how.signal === 'SIGKILL' ? { todo: 'see whether the machine has too little memory for this model' } : {};
-  return new FlexInferError('ENGINE_FAILED', `${plan.backend} ended ${ended} before it was ready: ${line}`, advice);
+  const todo = advice(how.signal, line);
+  return new FlexInferError(
+    'ENGINE_FAILED',
+    `${plan.backend} ended ${ended} before it was ready: ${line}`,
+    todo === undefined ? {} : { todo },
+  );
+}
+
+function advice(signal: string | null, line: string): string | undefined {
+  if (signal === 'SIGKILL' || /out of memory|failed to allocate/i.test(line)) {
+    return 'see whether there is too little memory for this model, or lower spec.contextLength or spec.parallel';
+  }
+  if (/invalid argument/i.test(line)) {
+    return 'take the argument out of spec.args, or install a newer version of the engine';
+  }
+  return undefined;
 }
 
 function withLine(error: unknown, lines: readonly string[]): unknown {

@@ -79,8 +79,11 @@ async function runNpm(
       '--no-fund',
       '--no-update-notifier',
       '--loglevel=error',
+      // Three tries within seconds: npm's own patience would keep a person without a network waiting for minutes.
       '--fetch-retries=2',
+      '--fetch-retry-factor=2',
       '--fetch-retry-mintimeout=1000',
+      '--fetch-retry-maxtimeout=4000',
     ],
     inherited,
   );

@@ -91,6 +91,10 @@ function fail(response: ServerResponse, thrown: unknown): void {
     return;
   }
   const error = thrown instanceof RequestError ? thrown : new RequestError(500, 'engine_error', messageOf(thrown));
+  // The connection of a body that was not read to its end cannot carry another request.
+  if (!response.headersSent && !response.req.complete) {
+    response.setHeader('connection', 'close');
+  }
   if (response.headersSent) {
     sendEvent(response, errorBody(error));
     response.end();

@@ -4,19 +4,24 @@ import { RequestError } from './request-error.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** The body as a JSON object. */
+/** The body as a JSON object. Of a body that is too large nothing is kept, and the rest of it is let through unread. */
 export async function readBody(request: IncomingMessage): Promise<JsonObject> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    const piece = Buffer.from(chunk);
-    bytes += piece.length;
-    if (bytes > MAX_BODY_BYTES) {
-      throw new RequestError(413, 'body_too_large', `the body is larger than ${MAX_BODY_BYTES} bytes`);
-    }
-    chunks.push(piece);
-  }
-  const body = parseJson(Buffer.concat(chunks).toString('utf8'));
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    let chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) {
+        chunks = [];
+        reject(new RequestError(413, 'body_too_large', `the body is larger than ${MAX_BODY_BYTES} bytes`));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', reject);
+  });
+  const body = parseJson(bytes.toString('utf8'));
   if (!isJsonObject(body)) {
     throw new RequestError(400, 'invalid_json', 'the body is not a JSON object');
   }

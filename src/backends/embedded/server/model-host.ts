@@ -50,6 +50,7 @@ export class ModelHost {
   readonly options: HostOptions;
   readonly #llama: Llama;
   readonly #slots: Slots<LlamaSequence>;
+  readonly #vocabularySize: number;
   #promptTokens = 0;
   #generatedTokens = 0;
   #processing = 0;
@@ -66,6 +67,7 @@ export class ModelHost {
     this.jinja = jinja;
     this.options = options;
     this.#slots = new Slots(sequences);
+    this.#vocabularySize = count(model.iterateAllTokens());
   }
 
   static async load(packages: { llama: NodeLlama; jinja: Jinja }, options: HostOptions): Promise<ModelHost> {
@@ -112,6 +114,10 @@ export class ModelHost {
     const room = this.options.contextLength - request.tokens.length;
     if (request.tokens.length === 0) {
       throw new RequestError(400, 'empty_prompt', 'the prompt is empty', 'prompt');
+    }
+    if (request.tokens.some((token) => token >= this.#vocabularySize)) {
+      const what = `the prompt has a token id that is not below the vocabulary's size, ${this.#vocabularySize}`;
+      throw new RequestError(400, 'invalid_field', what, 'prompt');
     }
     if (room < 1) {
       throw new RequestError(
@@ -197,4 +203,12 @@ async function prepare(sequence: LlamaSequence, request: HostRequest): Promise<n
     await sequence.clearHistory();
   }
   return sequence.nextTokenIndex;
+}
+
+function count(values: Iterable<unknown>): number {
+  let size = 0;
+  for (const _ of values) {
+    size += 1;
+  }
+  return size;
 }

@@ -70,6 +70,14 @@ describe('TextStream', () => {
     expect(pieces.join('')).toBe('\uFFFD\uFFFD\uFFFD\uFFFD');
   });
 
+  it('drops a character that was cut off by the end', () => {
+    const stream = new TextStream(bytesToText);
+
+    const pieces = [0x61, 0xf0, 0x9f].map((byte) => stream.push(byte));
+
+    expect([...pieces, stream.end()]).toEqual(['a', '', '', '']);
+  });
+
   it('gives at the end what was held back', () => {
     expect(feed('ab', ['abc']).pieces).toEqual(['', '', 'ab']);
   });

@@ -43,12 +43,13 @@ export class TextStream {
     return this.#release(text);
   }
 
-  /** What is left when no more tokens come. */
+  /** What is left when no more tokens come; without the pieces of a character that was cut off. */
   end(): string {
     if (this.#stopped) {
       return '';
     }
-    const text = this.#unfinished.length > 0 ? this.#detokenize(this.#unfinished, this.#before) : '';
+    const last = this.#unfinished.length > 0 ? this.#detokenize(this.#unfinished, this.#before) : '';
+    const text = last.replace(/\uFFFD+$/, '');
     this.#unfinished = [];
     const certain = this.#release(text);
     const rest = this.#stopped ? '' : this.#held;
