@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hostFiles } from './host-files.ts';
+import { blockedFile } from './testing/blocked-file.ts';
 import { writeHostTree } from './testing/host-tree.ts';
 
 let root = '';
@@ -56,23 +56,32 @@ describe('hostFiles', () => {
   });
 
   it('gives up on a read that blocks, and does not start it again while it does', async () => {
-    execFileSync('mkfifo', [join(root, 'blocked')]);
+    await using blocked = blockedFile(join(root, 'blocked'));
     await writeFile(join(root, 'fine'), 'fine');
     const files = hostFiles(root, { timeoutMs: 20, maxBytes: 100 });
 
     const first = await files.read('/blocked');
     // Had each of these blocked a thread, the next file could not be read: Node has four.
     const again = await Promise.all(Array.from({ length: 8 }, () => files.read('/blocked')));
-    const other = await files.read('/fine');
-    await releaseReader(join(root, 'blocked'));
+    const other = await hostFiles(root).read('/fine');
 
+    expect(blocked).toBeDefined();
     expect(first).toEqual({ code: 'STUCK' });
     expect(again).toEqual(Array.from({ length: 8 }, () => ({ code: 'STUCK' })));
     expect(other).toEqual({ text: 'fine' });
   });
-});
 
-/** Opening the other end lets the blocked reader go, so that this process can end. */
-async function releaseReader(path: string): Promise<void> {
-  await (await open(path, 'w')).close();
-}
+  it('tries nothing more once three reads block, and goes on when they return', async () => {
+    const names = ['a', 'b', 'c'];
+    const blocked = names.map((name) => blockedFile(join(root, name)));
+    await writeFile(join(root, 'fine'), 'fine');
+    const files = hostFiles(root, { timeoutMs: 500, maxBytes: 100 });
+
+    await Promise.all(names.map((name) => files.read(`/${name}`)));
+    const meanwhile = await files.read('/fine');
+    for (const file of blocked) await file[Symbol.asyncDispose]();
+
+    expect(meanwhile).toEqual({ code: 'STUCK' });
+    await vi.waitFor(async () => expect(await files.read('/fine')).toEqual({ text: 'fine' }));
+  });
+});

@@ -26,6 +26,9 @@ export interface HostFileLimits {
   readonly maxBytes: number;
 }
 
+/** Node reads files with four threads. Once so many are held by reads that do not return, nothing more is tried. */
+const MAX_STUCK = 3;
+
 const DEFAULT_LIMITS: HostFileLimits = { timeoutMs: 2000, maxBytes: 8 * 1024 * 1024 };
 
 export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): HostFiles {
@@ -33,7 +36,7 @@ export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): 
   const stuck = new Set<string>();
 
   async function guarded<T>(path: string, work: () => Promise<T>): Promise<T | { code: string }> {
-    if (stuck.has(path)) return { code: 'STUCK' };
+    if (stuck.has(path) || stuck.size >= MAX_STUCK) return { code: 'STUCK' };
     const running = work().catch((cause: unknown) => ({ code: errnoOf(cause) }));
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<{ code: string }>((resolve) => {

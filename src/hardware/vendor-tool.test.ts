@@ -13,7 +13,7 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 
 /** Short enough for a test to wait, long enough for a shell to start on a busy machine. */
 const PATIENT: ToolLimits = { killMs: 10_000, settleMs: 12_000, maxBytes: 1000 };
-const HASTY: ToolLimits = { killMs: 300, settleMs: 600, maxBytes: 1000 };
+const HASTY: ToolLimits = { killMs: 1500, settleMs: 2000, maxBytes: 1000 };
 
 async function script(text: string): Promise<string> {
   const path = join(home, 'tool');

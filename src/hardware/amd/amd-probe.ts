@@ -5,23 +5,24 @@ import type { FoundGpu, GpuProbe, ProbeContext, ProbeResult } from '../probe.ts'
 import { bareGpu, isPassedThrough } from '../unusable-gpu.ts';
 import type { VendorTool } from '../vendor-tool.ts';
 import { describeMemory } from './amd-memory.ts';
-import { askForNames } from './amd-names.ts';
 import { amdProduct } from './amd-products.ts';
 import { readAmdReadings } from './amd-readings.ts';
+import { askAmdTools } from './amd-tools.ts';
 import { readDrmCards } from './drm-cards.ts';
 import { isApuArch } from './gfx-name.ts';
 import { readKfdProcesses } from './kfd-processes.ts';
 import { type KfdNode, readKfdTopology } from './kfd-topology.ts';
+import type { ToolFacts } from './rocm-smi.ts';
 
 const DEVICES = '/sys/bus/pci/devices';
 
-/** AMD GPUs from the kernel's files alone; the vendor's tools are asked at most for a name. */
+/** AMD GPUs from the kernel's files alone; the vendor's tools are asked at most for what those lack. */
 export class AmdProbe implements GpuProbe {
   readonly vendor = 'AMD';
   readonly #amdSmi: VendorTool;
   readonly #rocmSmi: VendorTool;
-  /** Names by PCI address that the tools gave; asked once per set of devices, because they never change. */
-  #names: { readonly devices: string; readonly byAddress: ReadonlyMap<string, string> } | undefined;
+  /** What the tools told; asked once per set of devices, because it never changes. */
+  #asked: { readonly devices: string; readonly facts: ToolFacts } | undefined;
 
   /** Where each card's files are, as found when it was described; they do not move while it is there. */
   readonly #directories = new Map<string, string>();
@@ -45,7 +46,7 @@ export class AmdProbe implements GpuProbe {
       gpus.push(await describeOne(files, gpu, directory, nodes, driverVersion, problems));
       this.#directories.set(gpu.address, directory);
     }
-    return { value: await this.#named(context, gpus, problems), problems };
+    return { value: await this.#completed(context, gpus, problems), problems };
   }
 
   async read(
@@ -69,25 +70,43 @@ export class AmdProbe implements GpuProbe {
     return { value: await readKfdProcesses(context.files, nodes), problems: [] };
   }
 
-  async #named(
+  /** Fills in a product or a memory that only the vendor's tools know. */
+  async #completed(
     context: ProbeContext,
     gpus: readonly FoundGpu[],
     problems: HardwareProblem[],
   ): Promise<readonly FoundGpu[]> {
-    const nameless = gpus.filter((gpu) => gpu.product === undefined && gpu.health === 'ok');
-    if (nameless.length === 0) return gpus;
-    const devices = nameless.map((gpu) => gpu.pciAddress).join();
-    if (this.#names?.devices !== devices) {
-      const names = await askForNames(this.#amdSmi, this.#rocmSmi, context.signal);
-      problems.push(...names.problems);
-      this.#names = { devices, byAddress: names.value };
+    const wanting = gpus.filter((gpu) => gpu.kernelDriver === 'amdgpu' && gpu.health !== 'lost' && lacks(gpu));
+    if (wanting.length === 0) return gpus;
+    const devices = wanting.map((gpu) => gpu.pciAddress).join();
+    if (this.#asked?.devices !== devices) {
+      const answer = await askAmdTools(this.#amdSmi, this.#rocmSmi, context.signal);
+      problems.push(...answer.problems);
+      this.#asked = { devices, facts: answer.value };
     }
-    const { byAddress } = this.#names;
-    return gpus.map((gpu) => {
-      const product = gpu.product ?? byAddress.get(gpu.pciAddress);
-      return product === undefined ? gpu : { ...gpu, product };
-    });
+    const { facts } = this.#asked;
+    return gpus.map((gpu) => (wanting.includes(gpu) ? complete(gpu, facts.get(gpu.pciAddress), problems) : gpu));
   }
+}
+
+/** Of a divided card the tools know the whole memory, which is not what is wanted. */
+function lacks(gpu: FoundGpu): boolean {
+  return gpu.product === undefined || (gpu.vramMiB === undefined && gpu.partitions === undefined);
+}
+
+function complete(
+  gpu: FoundGpu,
+  facts: { readonly product?: string; readonly vramMiB?: number } = {},
+  problems: HardwareProblem[],
+): FoundGpu {
+  const named = {
+    ...gpu,
+    ...(gpu.product === undefined && facts.product !== undefined ? { product: facts.product } : {}),
+  };
+  if (gpu.vramMiB !== undefined || gpu.partitions !== undefined || facts.vramMiB === undefined) return named;
+  const index = problems.findIndex((each) => each.reason === 'memory_unknown' && each.device === gpu.pciAddress);
+  if (index >= 0) problems.splice(index, 1);
+  return { ...named, vramMiB: facts.vramMiB, memoryType: gpu.integrated ? 'carveout' : 'dedicated', health: 'ok' };
 }
 
 function answering(gpus: readonly GpuDevice[]): readonly GpuDevice[] {

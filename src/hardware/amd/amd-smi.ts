@@ -1,27 +1,32 @@
 import { normalizePciAddress } from '../pci/pci-address.ts';
-import { isName, type ProductNames } from './rocm-smi.ts';
+import { isName, type ToolFacts } from './rocm-smi.ts';
 import { entriesOf } from './tool-json.ts';
 
-export const AMD_SMI_ARGS = ['static', '--asic', '--bus', '--json'] as const;
+export const AMD_SMI_ARGS = ['static', '--asic', '--bus', '--vram', '--json'] as const;
 
 /**
- * Names from `amd-smi static --json`: a bare list before ROCm 7, `{"gpu_data": […]}` since. A whole section may be the
- * text `N/A`, and a failure may be a document of its own, `{"error": …}`; both name nothing.
+ * Names and memory from `amd-smi static --json`: a bare list before ROCm 7, `{"gpu_data": […]}` since. A whole section may be the
+ * text `N/A`, and a failure may be a document of its own, `{"error": …}`; both tell nothing.
  */
-export function amdSmiNames(document: unknown): ProductNames {
-  const names = new Map<string, string>();
+export function amdSmiFacts(document: unknown): ToolFacts {
+  const facts = new Map<string, { readonly product?: string; readonly vramMiB?: number }>();
   for (const gpu of gpusOf(document)) {
     const sections = lowerCased(gpu);
-    const name = lowerCased(sections.get('asic')).get('market_name');
     const bdf = lowerCased(sections.get('bus')).get('bdf');
     const address = typeof bdf === 'string' ? normalizePciAddress(bdf) : undefined;
-    if (address !== undefined && isName(name)) names.set(address, name.trim());
+    if (address === undefined) continue;
+    const name = lowerCased(sections.get('asic')).get('market_name');
+    const vramMiB = memoryMiB(lowerCased(sections.get('vram')).get('size'));
+    facts.set(address, {
+      ...(isName(name) ? { product: name.trim() } : {}),
+      ...(vramMiB === undefined ? {} : { vramMiB }),
+    });
   }
-  return names;
+  return facts;
 }
 
 /** MiB in a memory size of this tool, `{"value": 65520, "unit": "MB"}`; its MB and GB are binary. */
-export function amdSmiMemoryMiB(field: unknown): number | undefined {
+function memoryMiB(field: unknown): number | undefined {
   const facts = lowerCased(field);
   const value = facts.get('value');
   const unit = facts.get('unit');

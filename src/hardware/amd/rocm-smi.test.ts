@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rocmSmiNames } from './rocm-smi.ts';
+import { rocmSmiFacts } from './rocm-smi.ts';
 
-const names = (document: unknown): unknown => Object.fromEntries(rocmSmiNames(document));
+const names = (document: unknown): unknown =>
+  Object.fromEntries([...rocmSmiFacts(document)].map(([address, facts]) => [address, facts.product]));
 
-describe('rocmSmiNames', () => {
+describe('rocmSmiFacts', () => {
   it('reads the names of releases 5 and 6, whose keys differ in case', () => {
     const document = {
       card0: { 'PCI Bus': '0000:03:00.0', 'Card series': 'AMD Radeon RX 6700 XT', 'Card model': '0xe445' },
@@ -35,7 +36,7 @@ describe('rocmSmiNames', () => {
   it('never throws', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(rocmSmiNames({ card0: value }).size).toBe(0);
+        expect(rocmSmiFacts({ card0: value }).size).toBe(0);
       }),
     );
   });

@@ -1,20 +1,20 @@
 import type { HardwareProblem } from '../inventory.ts';
 import type { ProbeResult } from '../probe.ts';
 import type { VendorTool } from '../vendor-tool.ts';
-import { AMD_SMI_ARGS, amdSmiNames } from './amd-smi.ts';
-import { type ProductNames, ROCM_SMI_ARGS, rocmSmiNames } from './rocm-smi.ts';
+import { AMD_SMI_ARGS, amdSmiFacts } from './amd-smi.ts';
+import { ROCM_SMI_ARGS, rocmSmiFacts, type ToolFacts } from './rocm-smi.ts';
 import { parseToolJson } from './tool-json.ts';
 
-/** Product names from whichever of AMD's tools answers. Neither being installed is usual and no problem. */
-export async function askForNames(
+/** What the kernel's files did not tell, from whichever of AMD's tools answers. Neither being installed is usual and no problem. */
+export async function askAmdTools(
   amdSmi: VendorTool,
   rocmSmi: VendorTool,
   signal?: AbortSignal,
-): Promise<ProbeResult<ProductNames>> {
+): Promise<ProbeResult<ToolFacts>> {
   const problems: HardwareProblem[] = [];
   const attempts = [
-    { label: 'amd-smi', tool: amdSmi, args: AMD_SMI_ARGS, parse: amdSmiNames },
-    { label: 'rocm-smi', tool: rocmSmi, args: ROCM_SMI_ARGS, parse: rocmSmiNames },
+    { label: 'amd-smi', tool: amdSmi, args: AMD_SMI_ARGS, parse: amdSmiFacts },
+    { label: 'rocm-smi', tool: rocmSmi, args: ROCM_SMI_ARGS, parse: rocmSmiFacts },
   ];
   for (const { label, tool, args, parse } of attempts) {
     const problem = (reason: string, detail: string): void =>
@@ -31,8 +31,8 @@ export async function askForNames(
       continue;
     }
     if (json.discarded.length > 0) problem('tool_warning', json.discarded.join(' ').slice(0, 200));
-    const names = parse(json.value);
-    if (names.size > 0) return { value: names, problems };
+    const facts = parse(json.value);
+    if (facts.size > 0) return { value: facts, problems };
   }
   return { value: new Map(), problems };
 }
