@@ -55,9 +55,16 @@ function normalise(given: Json, path: string): StructuralSchema {
     else if (keyword === 'additionalProperties') addRest(result, value, path);
     else throw new Error(`${path}: a CRD does not know ${keyword}`);
   }
+  checkRequired(given, path);
   if (type === 'integer') boundInteger(result);
   if (type === 'string') checkPattern(result, path);
-  return { ...result, type };
+  return { ...result, ...withDefaultInWords(result), type };
+}
+
+/** `kubectl explain` shows no defaults, so the description does. */
+function withDefaultInWords({ description, default: value }: Json): Json {
+  const isWord = typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value !== '');
+  return typeof description === 'string' && isWord ? { description: `${description} Default: ${value}.` } : {};
 }
 
 function normaliseProperties(properties: Json, path: string): Json {
@@ -73,6 +80,14 @@ function addRest(result: Record<string, unknown>, rest: unknown, path: string): 
   // Whatever else is there: only the metadata of the object itself, which the API server knows better.
   if (Object.keys(values).length === 0) return;
   result['additionalProperties'] = normalise(values, `${path}.*`);
+}
+
+/** A record with a fixed set of names would demand fields it does not describe. */
+function checkRequired({ required = [], properties = {} }: Json, path: string): void {
+  const missing = Array.isArray(required)
+    ? required.filter((name) => !Object.hasOwn(asObject(properties, path), name))
+    : [];
+  if (missing.length > 0) throw new Error(`${path}: demands ${missing.join(', ')} without describing it`);
 }
 
 /** JavaScript's largest whole number is no bound anybody meant. */
