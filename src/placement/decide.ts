@@ -27,7 +27,7 @@ export type PreparedDecision = (names?: readonly string[]) => Decision;
  */
 export function prepare(requirement: Requirement, snapshot: FleetSnapshot): PreparedDecision {
   const { nodes, scale } = evaluate(requirement, snapshot);
-  const { worth, tied, confidence } = comparisonFor(requirement, scale);
+  const { criterion, worth, tied, confidence } = comparisonFor(requirement, scale);
   const refused = new Map<string, Refused>();
   const fitting = new Map<string, { readonly candidate: Candidate; readonly worth: number }>();
   for (const each of nodes) {
@@ -40,9 +40,8 @@ export function prepare(requirement: Requirement, snapshot: FleetSnapshot): Prep
     (a, b) => b.worth - a.worth || byName(a.candidate.node, b.candidate.node),
   );
   const everyName = [...new Set(nodes.map(({ node }) => node))];
-  const full = sorted[0]?.worth ?? 1;
-  const scoreOf = (value: number) =>
-    requirement.objective === 'Throughput' || scale.costs === undefined ? value : value / full;
+  // Costs have no natural unit: the best there is scores 1.
+  const unit = criterion === 'speed' ? 1 : (sorted[0]?.worth ?? 1);
 
   return (names = everyName) => {
     const asked = new Set(names);
@@ -56,7 +55,7 @@ export function prepare(requirement: Requirement, snapshot: FleetSnapshot): Prep
       .map(
         ({ candidate, worth: value }, index): Fits => ({
           ...candidate,
-          score: scoreOf(value),
+          score: value / unit,
           step: steps[index] ?? 0,
         }),
       )
@@ -67,7 +66,7 @@ export function prepare(requirement: Requirement, snapshot: FleetSnapshot): Prep
       verdicts,
       ranking,
       best: ranking[0],
-      why: explainChoice(requirement, ranking, verdicts),
+      why: explainChoice(criterion, ranking, verdicts),
       atMs: snapshot.nowMs,
     };
   };

@@ -3,6 +3,7 @@ import type { FleetScale } from './fleet-scale.ts';
 import type { Requirement } from './requirement.ts';
 import type { Confidence } from './steps.ts';
 import { weightedSum } from './terms.ts';
+import type { Criterion } from './why.ts';
 
 /** Scores this close are a tie. Source: DESIGN.md §6. */
 const TIE_TOLERANCE = 0.02;
@@ -11,6 +12,7 @@ const NEARLY_FREE = 1e-4;
 
 /** What candidates are compared by for an objective. */
 export interface Comparison {
+  readonly criterion: Criterion;
   /** Greater is better. */
   readonly worth: (candidate: Candidate) => number;
   readonly tied: (best: number, other: number) => boolean;
@@ -26,6 +28,7 @@ export function comparisonFor(requirement: Requirement, scale: FleetScale): Comp
   const { objective, minTokensPerSecond, weights } = requirement;
   if (objective === 'Throughput' || scale.costs === undefined) {
     return {
+      criterion: 'speed',
       worth: ({ terms }) => weightedSum(terms),
       tied: (best, other) => best - other <= TIE_TOLERANCE,
       confidence: (candidate) => (weights.tps === 0 ? confidenceIn(candidate, 'measured') : confidenceIn(candidate)),
@@ -35,6 +38,7 @@ export function comparisonFor(requirement: Requirement, scale: FleetScale): Comp
   const perHour = ({ costPerHour }: Candidate) => Math.max(NEARLY_FREE, costPerHour ?? median);
   const rate = ({ speed }: Candidate) => speed.tokensPerSecond ?? scale.unknownTps * (scale.fullRate ?? 1);
   return {
+    criterion: minTokensPerSecond === undefined ? 'cost-per-token' : 'cost-per-hour',
     worth: (candidate) => (minTokensPerSecond === undefined ? rate(candidate) : 1) / perHour(candidate),
     tied: (best, other) => other >= best * (1 - TIE_TOLERANCE),
     confidence: (candidate) => (candidate.costPerHour === undefined ? 'unknown' : confidenceIn(candidate)),

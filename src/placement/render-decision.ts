@@ -1,4 +1,5 @@
 import { type Decision, type Fits, REFUSALS, type Refused, type Term } from './decision.ts';
+import { costText } from './why.ts';
 
 /** A decision as aligned text for people: the nodes that fit, best first, then the refused ones by reason. */
 export function renderDecision(decision: Decision): string {
@@ -38,7 +39,7 @@ function row({ node, deviceClass, step, speed, terms, score, costPerHour }: Fits
     tokensPerSecond === undefined ? 'unknown' : `${tokensPerSecond.toFixed(1)}${spread}`,
     `${source}${age}${stale === true ? ', stale' : ''}`,
     percent(terms.util),
-    costPerHour === undefined ? 'unknown' : String(Number(costPerHour.toFixed(4))),
+    costPerHour === undefined ? 'unknown' : costText(costPerHour),
     score.toFixed(3),
     terms.tps.share.toFixed(3),
     Math.abs(terms.util.share).toFixed(3),
