@@ -60,22 +60,25 @@ export class LocalView {
         const rate = event.tokensPerSecond === undefined ? '' : `, ${formatRate(event.tokensPerSecond)} tokens/s`;
         view.bar(
           `${event.model}: measuring`,
-          event.index,
+          // The one that is under way is not done.
+          event.index - 1,
           event.total,
           `${event.phase} ${event.index} of ${event.total}${rate}`,
         );
         return;
       }
       case 'measured':
-        view.line(`${event.model}: ${speedText(event)}${event.reused ? `, measured ${event.measuredAt}` : ''}`);
+        view.line(`${event.model}: ${speedText(event)}${measuredText(event)}`);
         return;
       case 'unmeasured':
         view.line(`${event.model}: not measured: ${event.reason}`);
         return;
       case 'ready':
+        view.line('');
         view.line(
-          `\nready: ${event.endpoint}/v1 serves ${event.models.map((model) => model.name).join(', ')} (Ctrl-C stops)`,
+          `ready: ${event.endpoint}/v1 serves ${event.models.map((model) => model.name).join(', ')} (Ctrl-C stops)`,
         );
+        view.line(`try:   ${exampleRequest(event.endpoint, event.models[0]?.name ?? '')}`);
         return;
       case 'stopping':
         view.line(`stopping: ${event.reason}`);
@@ -91,6 +94,11 @@ export class LocalView {
   }
 }
 
+function exampleRequest(endpoint: string, model: string): string {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello!' }] });
+  return `curl ${endpoint}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`;
+}
+
 function engineText(event: LocalEvent & { readonly event: 'engine' }): string {
   switch (event.state) {
     case 'installing':
@@ -100,6 +108,12 @@ function engineText(event: LocalEvent & { readonly event: 'engine' }): string {
     default:
       return `${event.backend} ended: ${event.detail}`;
   }
+}
+
+/** When a record is older than this start, and what it says against itself. */
+function measuredText(event: LocalEvent & { readonly event: 'measured' }): string {
+  const when = event.reused ? `, measured ${event.measuredAt.slice(0, 16).replace('T', ' ')} UTC` : '';
+  return event.flags.length === 0 ? when : `${when}; ${event.flags.join(', ')}`;
 }
 
 /** `46.3 tokens/s (45.1 to 47.0, 5 runs)`. */

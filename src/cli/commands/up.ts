@@ -6,6 +6,8 @@ import { LocalView } from '../local-view.ts';
 import type { CommonOptions, OutputFormat } from '../program.ts';
 import { ProgressView } from '../progress.ts';
 
+const INTERRUPTED = 130;
+
 export async function up(
   file: string,
   options: CommonOptions & { port: number; host: string; remeasure: boolean },
@@ -26,6 +28,8 @@ export async function up(
         else print(event);
       },
     });
+    // It served until it was told to stop: no failure, yet an interruption to a script.
+    process.exitCode = INTERRUPTED;
   } finally {
     view.end();
     shutdown.dispose();
