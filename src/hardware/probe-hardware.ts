@@ -2,6 +2,7 @@ import { AmdProbe } from './amd/amd-probe.ts';
 import { cpuProbe } from './cpu/cpu-probe.ts';
 import { hostFiles } from './host-files.ts';
 import type { GpuDevice, GpuProcess, GpuReadings, HardwareProblem, Inventory } from './inventory.ts';
+import { keepKnown } from './keep-known.ts';
 import { memoryProbe } from './memory/memory-probe.ts';
 import { NvidiaProbe } from './nvidia/nvidia-probe.ts';
 import { comparePciAddresses } from './pci/pci-address.ts';
@@ -39,13 +40,15 @@ export interface GpuProcesses {
 }
 
 /**
- * Looks at one machine again and again. It remembers what a driver has refused to tell, and starts no second tool
- * while an earlier one hangs, so whoever looks more than once keeps one of these. Nothing here ever throws for odd
- * hardware: what could not be read is absent and named in `problems`.
+ * Looks at one machine again and again. It remembers what a driver has refused to tell and what a card told while it
+ * was well, and starts no second tool while an earlier one hangs, so whoever looks more than once keeps one of these.
+ * Nothing here ever throws for odd hardware: what could not be read is absent and named in `problems`.
  */
 export class Hardware {
   readonly #files: ReturnType<typeof hostFiles>;
   readonly #vendors: readonly GpuProbe[];
+  /** What each GPU told when it last was well, by PCI address. */
+  readonly #known = new Map<string, FoundGpu>();
 
   constructor(options: HardwareOptions = {}) {
     const limits = options.toolLimits ?? DEFAULT_TOOL_LIMITS;
@@ -109,8 +112,12 @@ export class Hardware {
         ),
       ),
     );
+    const gpus = results
+      .flatMap((result) => result.value)
+      .map((gpu) => keepKnown(gpu, this.#known.get(gpu.pciAddress)));
+    for (const gpu of gpus) if (gpu.health === 'ok') this.#known.set(gpu.pciAddress, gpu);
     return {
-      value: numbered(results.flatMap((result) => result.value)),
+      value: numbered(gpus),
       problems: [...pci.problems, ...results.flatMap((result) => result.problems)],
     };
   }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { diagnoseTool, findTool, isForeign } from './tool-diagnosis.ts';
+import { diagnoseTool, findTool, isForeign, toolSearchPath } from './tool-diagnosis.ts';
 
 let home = '';
 
@@ -55,8 +55,17 @@ describe('diagnoseTool', () => {
   });
 });
 
+describe('toolSearchPath', () => {
+  it('puts the drivers’ own places behind PATH', () => {
+    const path = toolSearchPath();
+
+    expect(path.startsWith(process.env['PATH'] ?? '')).toBe(true);
+    expect(path.split(':')).toContain('/usr/local/nvidia/bin');
+  });
+});
+
 describe('findTool', () => {
-  it('looks in PATH for a bare name only', async () => {
+  it('looks on the search path for a bare name only', async () => {
     expect(await findTool('sh')).toMatch(/\/sh$/);
     expect(await findTool(join(home, 'sh'))).toBeUndefined();
   });

@@ -15,6 +15,16 @@ const ELF_MACHINES: Readonly<Record<string, number>> = {
   riscv64: 243,
 };
 
+/** Where drivers put their tools without adding them to `PATH`: node images of clouds, the GPU operator, WSL. */
+const DRIVER_DIRECTORIES = ['/usr/local/nvidia/bin', '/run/nvidia/driver/usr/bin', '/opt/rocm/bin', '/usr/lib/wsl/lib'];
+
+/** `PATH` with the drivers' own places behind it. */
+export function toolSearchPath(): string {
+  return [...(process.env['PATH'] ?? '').split(delimiter), ...DRIVER_DIRECTORIES]
+    .filter((each) => each !== '')
+    .join(delimiter);
+}
+
 /**
  * Tells apart why `spawn` failed. The kernel says ENOENT both for a missing file and for a missing loader, as with a
  * glibc program in a musl image; the two want different remedies.
@@ -40,11 +50,13 @@ export async function isForeign(path: string): Promise<boolean> {
   return own !== undefined && machine !== own;
 }
 
-/** Full path of a tool: itself when it names a path, otherwise the first match in `PATH`, executable or not. */
+/** Full path of a tool: itself when it names a path, otherwise the first match on the search path, executable or not. */
 export async function findTool(tool: string): Promise<string | undefined> {
   const candidates = tool.includes('/')
     ? [tool]
-    : (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, tool));
+    : toolSearchPath()
+        .split(delimiter)
+        .map((directory) => join(directory, tool));
   for (const candidate of candidates) {
     if (await exists(candidate)) return candidate;
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { diagnoseTool, type ToolFault } from './tool-diagnosis.ts';
+import { diagnoseTool, type ToolFault, toolSearchPath } from './tool-diagnosis.ts';
 
 export interface ToolLimits {
   /** When a call is killed. */
@@ -84,10 +84,10 @@ export class VendorTool {
 
 /** What the tool needs to find itself and its libraries, and English messages; nothing else of our environment. */
 function toolEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, LD_LIBRARY_PATH } = process.env;
+  const { LD_LIBRARY_PATH } = process.env;
   return {
     LC_ALL: 'C',
-    ...(PATH === undefined ? {} : { PATH }),
+    PATH: toolSearchPath(),
     ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
   };
 }

@@ -346,6 +346,17 @@ describe('memory that is not one number', () => {
     expect(reasons(inventory)).toEqual(['memory_unknown']);
   });
 
+  it('20: the memory that such a card told earlier is kept', async () => {
+    await using installed = await installMachine(oneH100);
+    const hardware = new Hardware(installed.options);
+    await hardware.probe();
+    await installed.replan({ devices: [nvidiaCells(0, '0000:00:06.0', { 'memory.total': '[N/A]' })] });
+
+    const { gpus } = await hardware.probe();
+
+    expect(gpus[0]).toMatchObject({ health: 'degraded', vramMiB: 81_559, memoryType: 'dedicated' });
+  });
+
   it('21, 22: a divided card has the memory of its smallest slice and no utilisation', async () => {
     const { gpus, problems } = await probe(a100Mig);
 

@@ -13,6 +13,7 @@ import { parseSmiCell } from './smi-cell.ts';
 import { DESCRIBE_FIELDS, FieldChoice, HEALTH_FIELDS, READING_FIELDS } from './smi-fields.ts';
 import { concernsWholeTool, querySmi, type SmiAnswer } from './smi-query.ts';
 import type { SmiRow } from './smi-table.ts';
+import { describeTegra, readTegra, SOC_ADDRESS } from './tegra.ts';
 
 type Problems = HardwareProblem[];
 
@@ -42,7 +43,9 @@ export class NvidiaProbe implements GpuProbe {
     for (const gpu of expected) {
       if (!described.has(gpu.address)) described.set(gpu.address, silentGpu(gpu, driver));
     }
-    return { value: withoutSharedUuids([...described.values()], problems), problems };
+    const tegra = await describeTegra(context.files);
+    const found = [...described.values(), ...(tegra === undefined ? [] : [tegra])];
+    return { value: withoutSharedUuids(found, problems), problems };
   }
 
   async read(
@@ -51,6 +54,7 @@ export class NvidiaProbe implements GpuProbe {
   ): Promise<ProbeResult<ReadonlyMap<string, GpuReadings>>> {
     const wanted = new Set(answering(gpus).map((gpu) => gpu.pciAddress));
     const readings = new Map<string, GpuReadings>();
+    if (wanted.delete(SOC_ADDRESS)) readings.set(SOC_ADDRESS, await readTegra(context.files));
     if (wanted.size === 0) return { value: readings, problems: [] };
     const answer = await this.#query(context, READING_FIELDS);
     const problems = [...answer.problems];
@@ -69,6 +73,8 @@ export class NvidiaProbe implements GpuProbe {
 
   async processes(context: ProbeContext, gpus: readonly GpuDevice[]): Promise<ProbeResult<readonly GpuProcess[]>> {
     const wanted = new Set(answering(gpus).map((gpu) => gpu.pciAddress));
+    // The driver of a Jetson keeps no list of processes.
+    wanted.delete(SOC_ADDRESS);
     if (wanted.size === 0) return { value: [], problems: [] };
     const outcome = await this.#tool.run(
       [`--query-compute-apps=${APP_FIELDS.join(',')}`, '--format=csv,nounits'],

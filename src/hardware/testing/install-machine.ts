@@ -40,7 +40,9 @@ export async function installMachine(machine: Machine): Promise<InstalledMachine
   if (machine.smi !== undefined) {
     await writeFile(planPath, JSON.stringify(machine.smi));
     const command = [process.execPath, FAKE_SMI, planPath, callsPath].map((word) => `'${word}'`).join(' ');
-    await writeFile(nvidiaSmi, `#!/bin/sh\nexec ${command} "$@"\n`);
+    // Node's own place for compiled programs: with it a call takes little more than half the time.
+    const cache = join(tmpdir(), 'node-compile-cache');
+    await writeFile(nvidiaSmi, `#!/bin/sh\nexport NODE_COMPILE_CACHE='${cache}'\nexec ${command} "$@"\n`);
     await chmod(nvidiaSmi, 0o755);
   }
   return {

@@ -292,3 +292,24 @@ export const mixedVendors: Machine = {
     ],
   },
 };
+
+/** A Jetson AGX Orin: an ARM processor, a GPU on no bus. Files as in NVIDIA's Jetson Linux documentation. */
+export const jetsonOrin: Machine = {
+  tree: {
+    '/proc/cpuinfo': Array.from(
+      { length: 8 },
+      (_, cpu) =>
+        `processor\t: ${cpu}\nBogoMIPS\t: 62.50\nFeatures\t: fp asimd aes\nCPU implementer\t: 0x41\n` +
+        'CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd42\nCPU revision\t: 1\n\n',
+    ).join(''),
+    '/proc/meminfo': 'MemTotal:       31336448 kB\nMemAvailable:   28311552 kB\n',
+    '/proc/device-tree/model': 'NVIDIA Jetson AGX Orin Developer Kit\0',
+    '/proc/device-tree/compatible': 'nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0',
+    '/etc/nv_tegra_release': '# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n',
+    '/sys/devices/platform/bus@0/17000000.gpu/load': '250\n',
+    '/sys/class/thermal/thermal_zone0/type': 'cpu-thermal\n',
+    '/sys/class/thermal/thermal_zone0/temp': '47000\n',
+    '/sys/class/thermal/thermal_zone1/type': 'gpu-thermal\n',
+    '/sys/class/thermal/thermal_zone1/temp': '48500\n',
+  },
+};
