@@ -19,10 +19,8 @@ export interface FleetCosts {
 
 /** `undefined` when no node has a cost: then it plays no part. */
 export function fleetCosts(requirement: Requirement, nodes: readonly NodeFacts[]): FleetCosts | undefined {
-  const known = nodes
-    .map((node) => replicaCost(requirement, node, node.gpus.length > 0 ? 'gpu' : 'cpu'))
-    .filter((cost) => cost !== undefined)
-    .toSorted((a, b) => a - b);
+  const costs = nodes.map((node) => replicaCost(requirement, node, node.gpus.length > 0 ? 'gpu' : 'cpu'));
+  const known = Float64Array.from(costs.filter((cost) => cost !== undefined)).toSorted();
   const highest = known.at(-1);
   const upper = known[Math.floor(known.length / 2)];
   const lower = known[Math.ceil(known.length / 2) - 1];

@@ -1,9 +1,9 @@
-import type { Decision, Fits, Refused, Verdict } from './decision.ts';
-import { type Candidate, evaluate } from './evaluate.ts';
+import type { Decision, Refused } from './decision.ts';
+import { evaluate } from './evaluate.ts';
 import { comparisonFor } from './objective.ts';
+import { Ranking } from './ranking.ts';
 import type { Requirement } from './requirement.ts';
 import type { FleetSnapshot } from './snapshot.ts';
-import { rankSteps } from './steps.ts';
 import { explainChoice } from './why.ts';
 
 /**
@@ -14,70 +14,46 @@ import { explainChoice } from './why.ts';
  * @throws RangeError for weights that are negative, not finite or all zero; see `weightsProblem`
  */
 export function decide(requirement: Requirement, snapshot: FleetSnapshot, names?: readonly string[]): Decision {
-  return prepare(requirement, snapshot)(names);
+  return prepare(requirement, snapshot).decide(names);
 }
 
 /** Answers for one requirement and one snapshot, for whatever nodes are asked about. */
-export type PreparedDecision = (names?: readonly string[]) => Decision;
+export interface Placer {
+  readonly decide: (names?: readonly string[]) => Decision;
+  /** Why a node is refused; `undefined` for one that fits. One look-up. */
+  readonly refusal: (name: string) => Refused | undefined;
+  /** The rank steps 0…10 of the nodes asked about that fit, without the words of a decision. */
+  readonly steps: (names: readonly string[]) => ReadonlyMap<string, number>;
+}
 
 /**
- * Does everything that does not depend on the names, so that a request is little more than a loop over them.
+ * Does everything that does not depend on the names, so that a request is little more than a loop over them. Valid as long
+ * as the snapshot is.
  *
  * @throws RangeError as {@link decide} does
  */
-export function prepare(requirement: Requirement, snapshot: FleetSnapshot): PreparedDecision {
-  const { nodes, scale } = evaluate(requirement, snapshot);
-  const { criterion, worth, tied, confidence } = comparisonFor(requirement, scale);
-  const refused = new Map<string, Refused>();
-  const fitting = new Map<string, { readonly candidate: Candidate; readonly worth: number }>();
-  for (const each of nodes) {
-    // A name that two nodes claim belongs to the first.
-    if (refused.has(each.node) || fitting.has(each.node)) continue;
-    if (each.fits) fitting.set(each.node, { candidate: each, worth: worth(each) });
-    else refused.set(each.node, each);
-  }
-  const sorted = [...fitting.values()].toSorted(
-    (a, b) => b.worth - a.worth || byName(a.candidate.node, b.candidate.node),
-  );
-  const everyName = [...new Set(nodes.map(({ node }) => node))];
-  // Costs have no natural unit: the best there is scores 1.
-  const unit = criterion === 'speed' ? 1 : (sorted[0]?.worth ?? 1);
-
-  return (names = everyName) => {
-    const asked = new Set(names);
-    const candidates = sorted.filter(({ candidate }) => asked.has(candidate.node));
-    const steps = rankSteps(
-      candidates,
-      ({ candidate }) => confidence(candidate),
-      (best, other) => tied(best.worth, other.worth),
-    );
-    const ranking = candidates
-      .map(
-        ({ candidate, worth: value }, index): Fits => ({
-          ...candidate,
-          score: value / unit,
-          step: steps[index] ?? 0,
-        }),
-      )
-      .toSorted((a, b) => b.step - a.step);
-    const ranked = new Map(ranking.map((each) => [each.node, each]));
-    const verdicts = [...asked].map((node): Verdict => ranked.get(node) ?? refused.get(node) ?? unknownNode(node));
-    return {
-      verdicts,
-      ranking,
-      best: ranking[0],
-      why: explainChoice(criterion, ranking, verdicts),
-      atMs: snapshot.nowMs,
-    };
+export function prepare(requirement: Requirement, snapshot: FleetSnapshot): Placer {
+  const { fitting, refused, scale } = evaluate(requirement, snapshot);
+  const comparison = comparisonFor(requirement, scale);
+  let sorted: Ranking | undefined;
+  const ranking = (): Ranking => {
+    sorted ??= new Ranking([...fitting.values()], comparison);
+    return sorted;
+  };
+  const refusal = (node: string): Refused | undefined =>
+    refused.get(node) ?? (fitting.has(node) ? undefined : { node, fits: false, ...UNKNOWN_NODE });
+  return {
+    refusal,
+    steps: (names) => ranking().steps(new Set(names)),
+    decide: (names = snapshot.nodes.map(({ name }) => name)) => {
+      const asked = new Set(names);
+      const ranked = ranking().of(asked);
+      const byName = new Map(ranked.map((each) => [each.node, each]));
+      const verdicts = [...asked].flatMap((name) => byName.get(name) ?? refusal(name) ?? []);
+      const why = explainChoice(comparison.criterion, ranked, verdicts);
+      return { verdicts, ranking: ranked, best: ranked[0], why, atMs: snapshot.nowMs };
+    },
   };
 }
 
-function unknownNode(node: string): Refused {
-  return { node, fits: false, reason: 'NodeUnknown', detail: 'nothing is known of it' };
-}
-
-/** By code units: the same everywhere, whatever the language of the machine. */
-function byName(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
+const UNKNOWN_NODE = { reason: 'NodeUnknown', detail: 'nothing is known of it' } as const;

@@ -49,36 +49,40 @@ interface CardMisfits {
   readonly free: Misfit | undefined;
 }
 
-function misfitsOfCards(
-  { gpus: wanted, vramMiBPerGpu: need = 0, fit }: Requirement,
-  gpus: readonly GpuFacts[],
-): CardMisfits {
+const FITTING: CardMisfits = { memory: undefined, health: undefined, free: undefined };
+
+function misfitsOfCards(requirement: Requirement, gpus: readonly GpuFacts[]): CardMisfits {
+  const { gpus: wanted, vramMiBPerGpu: need = 0, fit } = requirement;
+  let roomy = 0;
+  for (const gpu of gpus) if (isUsable(gpu, need)) roomy++;
+  // What follows only finds words for a misfit: fleets are large, and most nodes fit.
+  if (roomy >= wanted) return FITTING;
   const large = gpus.filter((gpu) => hasCapacity(gpu, need));
   const memory: Misfit | undefined =
     large.length >= wanted
       ? undefined
       : { reason: 'VramCapacityTooSmall', detail: shortage(need, nth(gpus.map(totalOf), wanted), wanted) };
-  // Too small cards are let pass by `fit: Warn`; sick ones never.
+  // Cards that are too small are let pass by `fit: Warn`; sick ones never.
   const usable = memory === undefined || fit === 'Enforce' ? large : gpus;
   const healthy = usable.filter((gpu) => gpu.healthy);
-  const health: Misfit | undefined =
-    healthy.length >= wanted
-      ? undefined
-      : { reason: 'GpuUnhealthy', detail: `needs ${wanted} healthy, has ${healthy.length} of ${usable.length}` };
-  const free = nth(
-    healthy.map((gpu) => freeOf(gpu) ?? Number.POSITIVE_INFINITY),
-    wanted,
+  if (healthy.length < wanted) {
+    const detail = `needs ${wanted} healthy, has ${healthy.length} of ${usable.length}`;
+    return { memory, health: { reason: 'GpuUnhealthy', detail }, free: undefined };
+  }
+  if (memory !== undefined) return { ...FITTING, memory };
+  const free = Math.floor(
+    nth(
+      healthy.map((gpu) => freeOf(gpu) ?? Number.MAX_VALUE),
+      wanted,
+    ) ?? 0,
   );
-  const tight: Misfit | undefined =
-    health !== undefined || memory !== undefined || free === undefined || free >= need
-      ? undefined
-      : { reason: 'VramFreeTooSmall', detail: `needs ${whole(need)} MiB, ${Math.floor(free)} MiB are free` };
-  return { memory, health, free: tight };
+  const detail = `needs ${Math.ceil(need)} MiB${onEach(wanted)}, ${free} MiB are free`;
+  return { ...FITTING, free: { reason: 'VramFreeTooSmall', detail } };
 }
 
-/** The GPUs a replica could take, for its share of the load: healthy, large enough and with room as far as is known. */
-export function usableGpus({ vramMiBPerGpu: need = 0 }: Requirement, gpus: readonly GpuFacts[]): readonly GpuFacts[] {
-  return gpus.filter((gpu) => gpu.healthy && hasCapacity(gpu, need) && (freeOf(gpu) ?? need) >= need);
+/** Whether a replica could take a GPU: healthy, large enough and with room as far as is known. */
+export function isUsable(gpu: GpuFacts, need = 0): boolean {
+  return gpu.healthy && hasCapacity(gpu, need) && (freeOf(gpu) ?? need) >= need;
 }
 
 function hasCapacity(gpu: GpuFacts, need: number): boolean {
@@ -99,10 +103,10 @@ function nth(values: readonly (number | undefined)[], n: number): number | undef
 }
 
 function shortage(need: number, has: number | undefined, wanted: number): string {
-  const each = wanted > 1 ? ` on each of ${wanted} GPUs` : '';
-  return `needs ${whole(need)} MiB${each}, ${has === undefined ? 'its memory is unknown' : `has ${Math.floor(has)} MiB`}`;
+  const known = has === undefined ? 'its memory is unknown' : `has ${Math.floor(has)} MiB`;
+  return `needs ${Math.ceil(need)} MiB${onEach(wanted)}, ${known}`;
 }
 
-function whole(mib: number): number {
-  return Math.ceil(mib);
+function onEach(wanted: number): string {
+  return wanted > 1 ? ` on each of ${wanted} GPUs` : '';
 }

@@ -1,4 +1,4 @@
-import { usableGpus } from './gpu-fit.ts';
+import { isUsable } from './gpu-fit.ts';
 import type { Requirement } from './requirement.ts';
 import type { NodeFacts } from './snapshot.ts';
 
@@ -54,8 +54,10 @@ export function expectedLoad(requirement: Requirement, node: NodeFacts, on: 'gpu
 }
 
 function gpuReading(requirement: Requirement, node: NodeFacts, mean: number): number | undefined {
+  const [first, ...others] = node.gpus;
+  if (others.length === 0) return first?.utilization;
   if (!node.gpus.some((gpu) => isRatio(gpu.utilization))) return undefined;
-  const fitting = usableGpus(requirement, node.gpus);
+  const fitting = node.gpus.filter((gpu) => isUsable(gpu, requirement.vramMiBPerGpu));
   const gpus = fitting.length >= requirement.gpus ? fitting : node.gpus;
   const loads = gpus.map(({ utilization }) => (isRatio(utilization) ? utilization : mean)).toSorted((a, b) => a - b);
   return meanOf(loads.slice(0, Math.max(1, requirement.gpus)));
@@ -63,7 +65,11 @@ function gpuReading(requirement: Requirement, node: NodeFacts, mean: number): nu
 
 /** Summed in order of size: the order of the nodes must not change the last digit. */
 function meanOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b).reduce((sum, value) => sum + value, 0) / values.length;
+  return (
+    Float64Array.from(values)
+      .toSorted()
+      .reduce((sum, value) => sum + value, 0) / values.length
+  );
 }
 
 function isRatio(value: number | undefined): value is number {
