@@ -23,7 +23,6 @@ export class AmdProbe implements GpuProbe {
   readonly #rocmSmi: VendorTool;
   /** What the tools told; asked once per set of devices, because it never changes. */
   #asked: { readonly devices: string; readonly facts: ToolFacts } | undefined;
-
   /** Where each card's files are, as found when it was described; they do not move while it is there. */
   readonly #directories = new Map<string, string>();
 
@@ -79,13 +78,17 @@ export class AmdProbe implements GpuProbe {
     const wanting = gpus.filter((gpu) => gpu.kernelDriver === 'amdgpu' && gpu.health !== 'lost' && lacks(gpu));
     if (wanting.length === 0) return gpus;
     const devices = wanting.map((gpu) => gpu.pciAddress).join();
-    if (this.#asked?.devices !== devices) {
+    let facts = this.#asked?.devices === devices ? this.#asked.facts : undefined;
+    if (facts === undefined) {
       const answer = await askAmdTools(this.#amdSmi, this.#rocmSmi, context.signal);
       problems.push(...answer.problems);
-      this.#asked = { devices, facts: answer.value };
+      facts = answer.value;
+      // A tool that is absent or was interrupted may answer next time; one that failed is not asked for ever.
+      const settled = facts.size > 0 || answer.problems.some((problem) => problem.reason !== 'cancelled');
+      if (settled) this.#asked = { devices, facts };
     }
-    const { facts } = this.#asked;
-    return gpus.map((gpu) => (wanting.includes(gpu) ? complete(gpu, facts.get(gpu.pciAddress), problems) : gpu));
+    const known = facts;
+    return gpus.map((gpu) => (wanting.includes(gpu) ? complete(gpu, known.get(gpu.pciAddress), problems) : gpu));
   }
 }
 

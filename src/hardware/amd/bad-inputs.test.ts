@@ -274,6 +274,15 @@ describe('AMD’s tools, asked only for what the kernel does not tell', () => {
     expect(rejected.problems.map((problem) => problem.reason)).toEqual(['memory_unknown']);
   });
 
+  it('a tool installed later is found', async () => {
+    await using installed = await installMachine(nameless);
+    const hardware = new Hardware(installed.options);
+    await hardware.probe();
+    await says(installed, 'rocmSmi', answer);
+
+    expect((await hardware.probe()).gpus[0]?.product).toBe('AMD Radeon From Tool');
+  });
+
   it('asks once and not on every probe', async () => {
     await using installed = await installMachine(nameless);
     await says(installed, 'rocmSmi', answer);
