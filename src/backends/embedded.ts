@@ -1,6 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { FlexInferError } from '../api/errors.ts';
-import { EMBEDDED_VERSION, engineFolder, isInstalled, type Variant, variantOf } from './embedded/engine-folder.ts';
+import {
+  EMBEDDED_VERSION,
+  engineFolder,
+  isInstalled,
+  serverFile,
+  type Variant,
+  variantOf,
+} from './embedded/engine-folder.ts';
 import { installEmbedded } from './embedded/install.ts';
 import type { Backend, EngineInput, EngineInstall, EnginePlan } from './engine.ts';
 import { connectLlama } from './llama-client.ts';
@@ -50,7 +56,7 @@ function installIn(folder: string): EngineInstall {
     prefixArgs: [
       // Some versions of Node announce on every start that they strip types.
       '--disable-warning=ExperimentalWarning',
-      fileURLToPath(new URL('./embedded/server/main.ts', import.meta.url)),
+      serverFile,
       '--engine',
       folder,
     ],

@@ -75,7 +75,10 @@ export interface Generation {
   readonly cachedTokens: number | undefined;
   readonly finish: 'length' | 'stop' | 'unknown';
   readonly client: { readonly firstTokenMs: number; readonly lastTokenMs: number; readonly endMs: number };
-  /** The engine's own timers; absent when it reports none. `decodeMs` spans `outputTokens` tokens as the engine counts. */
+  /**
+   * The engine's own timers; absent when it reports none. `decodeMs` runs from the first token to the last and holds
+   * `decodeIntervals` decode steps, for llama.cpp one less than there are tokens.
+   */
   readonly server:
     | { readonly prefillMs: number; readonly decodeMs: number; readonly decodeIntervals: number }
     | undefined;

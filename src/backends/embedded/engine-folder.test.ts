@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { EMBEDDED_VERSION, engineFolder, isInstalled, lockFolder, variantOf } from './engine-folder.ts';
+import { EMBEDDED_VERSION, engineFolder, isInstalled, lockFolder, serverFile, variantOf } from './engine-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flexinfer-folder-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -46,6 +46,12 @@ describe('engineFolder', () => {
 
   it('lies under the home folder when no cache is named', async () => {
     expect(await engineFolder({ HOME: '/home/x' }, 'linux-x64')).toMatch(/^\/home\/x\/\.cache\/flexinfer\/engines\//);
+  });
+});
+
+describe('serverFile', () => {
+  it('is there', () => {
+    expect(existsSync(serverFile)).toBe(true);
   });
 });
 

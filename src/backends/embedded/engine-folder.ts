@@ -16,10 +16,18 @@ export function variantOf(platform: string, architecture: string): Variant | und
   return VARIANTS.find((variant) => variant === `${platform}-${architecture}`);
 }
 
+/** Run from source this file lies among what it looks for; bundled, that lies in `embedded/` beside the bundle. */
+const fromSource = import.meta.url.endsWith('.ts');
+
 /** `package.json` and `package-lock.json` of a variant, as shipped. */
 export function lockFolder(variant: Variant): string {
-  return fileURLToPath(new URL(`./${variant}/`, import.meta.url));
+  return fileURLToPath(new URL(fromSource ? `./${variant}/` : `./embedded/${variant}/`, import.meta.url));
 }
+
+/** The program that serves the model in a process of its own. */
+export const serverFile = fileURLToPath(
+  fromSource ? new URL('./server/main.ts', import.meta.url) : new URL('./embedded/server/main.js', import.meta.url),
+);
 
 /**
  * Where a variant is installed in the user's cache. The name carries a part of the lock file's digest, so that another
