@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -22,6 +22,22 @@ describe('chooseBackend', () => {
       expect(chosen.install.command).toBe(llamaServer);
     },
   );
+
+  it('passes a broken llama-server over with a line, unless it was named', async () => {
+    const broken = join(folder, 'broken');
+    mkdirSync(broken);
+    writeFileSync(join(broken, 'llama-server'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const lines: string[] = [];
+    const told = { ...options, onLine: (line: string) => lines.push(line) };
+
+    const onPath = chooseBackend(undefined, { PATH: broken, FLEXINFER_CACHE: folder }, told);
+    const named = chooseBackend(undefined, { FLEXINFER_LLAMA_SERVER: join(broken, 'llama-server') }, options);
+
+    // Here the embedded engine cannot be had either, which shows that it was tried.
+    await expect(onPath).rejects.toMatchObject({ message: expect.stringContaining('embedded engine') });
+    await expect(named).rejects.toMatchObject({ message: expect.stringContaining('--version') });
+    expect(lines).toEqual([expect.stringContaining('the embedded engine is used instead')]);
+  });
 
   it('does not take another engine than the one asked for', async () => {
     const failure = chooseBackend('llamacpp', { PATH: '/nonexistent' }, options);

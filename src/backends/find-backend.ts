@@ -25,7 +25,7 @@ export async function chooseBackend(
   const embedded = embeddedBackend(env);
   switch (requested) {
     case undefined: {
-      const found = await llamacpp.locate();
+      const found = await locateOrTell(llamacpp, env, options);
       return found === undefined ? locateOrInstall(embedded, options) : { backend: llamacpp, install: found };
     }
     case 'embedded':
@@ -47,6 +47,23 @@ export async function chooseBackend(
           todo: 'leave out spec.backend, or set it to llamacpp',
         },
       );
+  }
+}
+
+/** A broken llama-server on PATH that nobody asked for is only worth a line; one that is named is an error. */
+async function locateOrTell(
+  llamacpp: Backend,
+  env: Readonly<Record<string, string | undefined>>,
+  { onLine }: InstallOptions,
+): Promise<EngineInstall | undefined> {
+  try {
+    return await llamacpp.locate();
+  } catch (error) {
+    if (!(error instanceof FlexInferError) || (env[LLAMA_SERVER_VARIABLE] ?? '') !== '') {
+      throw error;
+    }
+    onLine(`${error.message}; the embedded engine is used instead`);
+    return undefined;
   }
 }
 

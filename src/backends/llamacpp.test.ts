@@ -157,13 +157,18 @@ describe('finding llama-server', () => {
     expect(found).toEqual({ command: named, version: '0.1--' });
   });
 
-  it('finds nothing where there is nothing, or a file that cannot be run', async () => {
+  it('finds nothing where there is nothing', async () => {
+    expect(await llamacppBackend({ PATH: '/nonexistent', FLEXINFER_LLAMA_SERVER: '' }).locate()).toBeUndefined();
+  });
+
+  it('does not overlook a variable that names no program', async () => {
     const plain = join(folder, 'plain');
     writeFileSync(plain, '');
 
-    expect(await llamacppBackend({ PATH: '/nonexistent' }).locate()).toBeUndefined();
-    expect(await llamacppBackend({ FLEXINFER_LLAMA_SERVER: plain }).locate()).toBeUndefined();
-    expect(await llamacppBackend({ FLEXINFER_LLAMA_SERVER: folder }).locate()).toBeUndefined();
+    for (const named of [plain, folder, join(folder, 'absent')]) {
+      const failure = llamacppBackend({ FLEXINFER_LLAMA_SERVER: named, PATH: folder }).locate();
+      await expect(failure).rejects.toMatchObject({ code: 'NO_ENGINE', message: expect.stringContaining(named) });
+    }
   });
 
   it('says so when the program does not work', async () => {

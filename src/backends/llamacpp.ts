@@ -15,7 +15,13 @@ export function llamacppBackend(env: Readonly<Record<string, string | undefined>
 
 async function locate(env: Readonly<Record<string, string | undefined>>): Promise<EngineInstall | undefined> {
   const named = env[LLAMA_SERVER_VARIABLE];
-  const command = await findProgram(named === undefined || named === '' ? 'llama-server' : named, env['PATH']);
+  const isNamed = named !== undefined && named !== '';
+  const command = await findProgram(isNamed ? named : 'llama-server', env['PATH']);
+  if (command === undefined && isNamed) {
+    throw new FlexInferError('NO_ENGINE', `${LLAMA_SERVER_VARIABLE} names ${named}, which is no program`, {
+      todo: 'correct it, or unset it to use the llama-server on PATH',
+    });
+  }
   if (command === undefined) {
     return undefined;
   }
