@@ -4,6 +4,7 @@ import type { Comparison } from './objective.ts';
 import { type Confidence, rankSteps } from './steps.ts';
 
 interface Ranked {
+  readonly node: string;
   readonly candidate: Candidate;
   readonly worth: number;
   readonly confidence: Confidence;
@@ -18,11 +19,12 @@ export class Ranking {
     this.#comparison = comparison;
     this.#sorted = candidates
       .map((candidate) => ({
+        node: candidate.node,
         candidate,
         worth: comparison.worth(candidate),
         confidence: comparison.confidence(candidate),
       }))
-      .sort((a, b) => b.worth - a.worth || byName(a.candidate.node, b.candidate.node));
+      .sort((a, b) => b.worth - a.worth || byName(a.node, b.node));
   }
 
   /** The nodes asked about, best first; in one step what was measured comes first. */
@@ -39,11 +41,11 @@ export class Ranking {
   steps(names: ReadonlySet<string>): ReadonlyMap<string, number> {
     const selected = this.#select(names);
     const steps = this.#stepsOf(selected);
-    return new Map(selected.map(({ candidate }, index) => [candidate.node, steps[index] ?? 0]));
+    return new Map(selected.map(({ node }, index) => [node, steps[index] ?? 0]));
   }
 
   #select(names: ReadonlySet<string>): readonly Ranked[] {
-    return this.#sorted.filter(({ candidate }) => names.has(candidate.node));
+    return this.#sorted.filter(({ node }) => names.has(node));
   }
 
   #stepsOf(selected: readonly Ranked[]): readonly number[] {
