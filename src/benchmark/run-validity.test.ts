@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeRun, type ObservedRun } from './run-validity.ts';
+import { extraTokensOf, judgeRun, type ObservedRun } from './run-validity.ts';
 
-const wanted = { promptTokens: 128, outputTokens: 128, acceptShort: false };
+const wanted = { promptTokens: 128, outputTokens: 128, extraTokens: 3, acceptShort: false };
 /** 127 gaps of 20 ms: 50 tokens per second, on both clocks. */
 const good: ObservedRun = {
   promptTokens: 128,
@@ -29,6 +29,24 @@ describe('a valid run', () => {
     expect(judge({ outputTokens: 132 })).toMatchObject({ valid: false, retry: false });
   });
 
+  it('may have no more tokens than were asked for with an engine that counts exactly', () => {
+    const exact = { ...wanted, extraTokens: extraTokensOf('vllm') };
+
+    expect(judgeRun({ ...good, outputTokens: 129 }, exact)).toMatchObject({ valid: false, retry: false });
+    expect(judgeRun(good, exact).valid).toBe(true);
+    expect(['llamacpp', 'embedded', 'ollama', 'custom'].map(extraTokensOf)).toEqual([3, 3, 3, 0]);
+  });
+
+  it('has the rate of the client clock when the timers of the engine stand still', () => {
+    const server = { prefillMs: 0, decodeMs: 0, decodeIntervals: 127 };
+
+    expect(judge({ server })).toMatchObject({ valid: true, run: { tokensPerSecond: 50, timing: 'client' } });
+  });
+
+  it('counts when the engine does not say why it ended, or whether a cache helped', () => {
+    expect(judge({ finish: 'unknown', cachedTokens: undefined, promptTokens: undefined }).valid).toBe(true);
+  });
+
   it('is marked when the two clocks differ by more than five percent', () => {
     const server = { prefillMs: 90, decodeMs: 2540 * 0.94, decodeIntervals: 127 };
 
@@ -39,6 +57,14 @@ describe('a valid run', () => {
 describe('a run that does not count', () => {
   it.each<[string, Partial<ObservedRun>, RegExp, boolean]>([
     ['a cached prompt', { cachedTokens: 12 }, /12 prompt tokens came from a cache/, false],
+    ['a cache that held all of it', { cachedTokens: 128 }, /128 prompt tokens came from a cache/, false],
+    ['an end of its own, even at the last token', { finish: 'stop' }, /ended \(stop\) after 128 of 128/, true],
+    [
+      'timers that are no numbers',
+      { server: { prefillMs: 90, decodeMs: Number.NaN, decodeIntervals: 127 } },
+      /do not fit/,
+      true,
+    ],
     ['an early end', { outputTokens: 40, finish: 'stop' }, /ended \(stop\) after 40 of 128/, true],
     ['no token', { outputTokens: 0 }, /ended/, true],
     [

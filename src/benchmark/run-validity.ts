@@ -15,6 +15,8 @@ export interface ObservedRun {
 export interface WantedRun {
   readonly promptTokens: number;
   readonly outputTokens: number;
+  /** Tokens more than asked for that the engine may generate; see {@link extraTokensOf}. */
+  readonly extraTokens: number;
   /** Whether shorter answers were retried often enough and a short one may count now. */
   readonly acceptShort: boolean;
 }
@@ -24,14 +26,20 @@ export type JudgedRun =
   /** `retry`: another prompt may do better. */
   | { readonly valid: false; readonly reason: string; readonly retry: boolean };
 
-/** Some engines finish a character that ends in the middle of the last token. */
-const EXTRA_TOKENS = 3;
+/** llama.cpp, and what is built on it, finishes a character that ends in the middle of the last token. */
+const FINISHES_CHARACTERS = new Set(['llamacpp', 'embedded', 'ollama']);
+const MAX_CHARACTER_TOKENS = 3;
 /** The fewest tokens of a short run that still say something about a speed. */
 const MIN_SHORT_TOKENS = 64;
 /** Two clocks that differ by more make the number doubtful. */
 const MAX_CLOCK_RATIO = 1.05;
 /** What timers may disagree by for lack of resolution. */
 const SLACK_MS = 5;
+
+/** By how many tokens an answer of an engine may exceed what was asked for: exactly as many are expected of the others. */
+export function extraTokensOf(backend: string): number {
+  return FINISHES_CHARACTERS.has(backend) ? MAX_CHARACTER_TOKENS : 0;
+}
 
 /**
  * Decides whether a generation counts as a run of the protocol, and at which rate. Nothing doubtful is averaged away: it
@@ -43,10 +51,11 @@ export function judgeRun(observed: ObservedRun, wanted: WantedRun): JudgedRun {
   if (cachedTokens !== undefined && cachedTokens > 0) {
     return refuse(`${cachedTokens} prompt tokens came from a cache`, false);
   }
-  if (outputTokens > wanted.outputTokens + EXTRA_TOKENS) {
+  if (outputTokens > wanted.outputTokens + wanted.extraTokens) {
     return refuse(`${outputTokens} tokens were generated, ${wanted.outputTokens} were asked for`, false);
   }
-  const short = outputTokens < wanted.outputTokens;
+  // An engine that came to its own end was not held by the limit, however many tokens it had by then.
+  const short = outputTokens < wanted.outputTokens || finish === 'stop';
   if (short && !(wanted.acceptShort && outputTokens >= Math.min(MIN_SHORT_TOKENS, wanted.outputTokens))) {
     return refuse(`the answer ended (${finish}) after ${outputTokens} of ${wanted.outputTokens} tokens`, true);
   }
