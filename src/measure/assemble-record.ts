@@ -26,23 +26,33 @@ export interface RecordContext {
 export interface EngineFacts {
   readonly name: string;
   readonly version: string;
+  /** Absent outside of containers. */
+  readonly imageDigest?: string;
   readonly arguments: readonly string[];
-  readonly threads: number;
+  /** Absent for an engine that is not told how many to use. */
+  readonly threads?: number;
   readonly startSeconds: number;
   readonly pullSeconds: number | undefined;
 }
 
 /** The complete record of a measurement, checked against the schema that readers will hold it to. */
 export function assembleRecord(context: RecordContext, engine: EngineFacts, measured: Measurement): MeasuredRecord {
-  const { point, peakDeviceMemoryMiB, firstTokenSeconds } = measured;
+  const { point, fullContext, peakDeviceMemoryMiB, energyJoules, firstTokenSeconds } = measured;
   return measuredRecordSchema.parse({
     ...base(context),
     outcome: 'measured',
-    engine: { name: engine.name, version: engine.version, arguments: engine.arguments },
+    engine: {
+      name: engine.name,
+      version: engine.version,
+      imageDigest: engine.imageDigest,
+      arguments: engine.arguments,
+    },
     threads: engine.threads,
-    points: [point],
+    points: fullContext === undefined ? [point] : [point, fullContext],
+    // Those of the headline. A deeper point may scatter without making the headline doubtful.
     flags: point.flags,
     peakDeviceMemoryMiB,
+    energyJoules,
     load: {
       pullSeconds: engine.pullSeconds,
       startSeconds: engine.startSeconds,
@@ -53,9 +63,24 @@ export function assembleRecord(context: RecordContext, engine: EngineFacts, meas
   } satisfies Unparsed<MeasuredRecord>);
 }
 
-/** A failure is a record too: it says why a class has no number, and until when not to try again. */
-export function assembleFailure(context: RecordContext, reason: string, message: string): FailedRecord {
-  return { ...base(context), outcome: 'failed', reason, message: message.slice(0, 1024) };
+/**
+ * A failure is a record too: it says why a class has no number, and until when not to try again.
+ *
+ * @param retryAfterMs wall-clock milliseconds; absent: whenever somebody asks
+ */
+export function assembleFailure(
+  context: RecordContext,
+  reason: string,
+  message: string,
+  retryAfterMs?: number,
+): FailedRecord {
+  return {
+    ...base(context),
+    outcome: 'failed',
+    reason: reason.slice(0, 64),
+    message: message.slice(0, 1024),
+    ...(retryAfterMs === undefined ? {} : { retryAfter: new Date(retryAfterMs).toISOString() }),
+  };
 }
 
 function base(context: RecordContext) {

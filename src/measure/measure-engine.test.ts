@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { measuredRecordSchema } from '../api/record.ts';
+import { FlexInferError } from '../api/errors.ts';
+import { benchmarkRecordSchema, measuredRecordSchema } from '../api/record.ts';
 import type { GenerateRequest, Generation } from '../backends/engine.ts';
 import { assembleFailure, assembleRecord } from './assemble-record.ts';
 import type { DeviceSample } from './device-watch.ts';
@@ -8,6 +9,7 @@ import { type MeasureOptions, type MeasureProgress, measureEngine } from './meas
 /** An engine that answers with the given rates and moves a clock of its own. A fake: it proves the driver, no engine. */
 class ScriptedEngine {
   readonly seeds: number[] = [];
+  readonly promptTokens: number[] = [];
   nowMs = 0;
   readonly #script: (call: number) => Partial<Generation> & { readonly rate?: number };
 
@@ -19,6 +21,7 @@ class ScriptedEngine {
     request.signal.throwIfAborted();
     const { rate = 50, ...change } = this.#script(this.seeds.length);
     this.seeds.push(request.seed);
+    this.promptTokens.push(request.promptTokens);
     const decodeMs = (127 / rate) * 1000;
     this.nowMs += decodeMs + 110;
     return Promise.resolve({
@@ -154,6 +157,77 @@ describe('measureEngine', () => {
   });
 });
 
+describe('the point at full context', () => {
+  const withTime = { fullContextMs: 60_000 };
+
+  it('is left out unless there is time for it', async () => {
+    expect((await measure(new ScriptedEngine(() => ({})))).fullContext).toBeUndefined();
+    expect((await measure(new ScriptedEngine(() => ({})), { fullContextMs: 1000 })).fullContext).toBeUndefined();
+    expect(
+      (await measure(new ScriptedEngine(() => ({})), { ...withTime, contextLength: 2048 })).fullContext,
+    ).toBeUndefined();
+    expect((await measure(new ScriptedEngine(() => ({})), { ...withTime, maxMs: 15_000 })).fullContext).toBeUndefined();
+  });
+
+  it('stands beside the headline and never in it', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: call < 7 ? 50 : 25 }));
+    const progress: MeasureProgress[] = [];
+
+    const { point, fullContext } = await measure(engine, { ...withTime, onProgress: (event) => progress.push(event) });
+
+    expect(point).toMatchObject({ median: 50, promptTokens: 128 });
+    expect(fullContext).toMatchObject({ median: 25, promptTokens: 4096 - 128 - 8, outputTokens: 128, parallel: 1 });
+    expect(fullContext?.runs).toHaveLength(3);
+    expect(engine.promptTokens).toEqual([...Array<number>(7).fill(128), 3960, 3960, 3960]);
+    expect(progress.at(-1)).toMatchObject({ phase: 'run', index: 3, total: 3, promptTokens: 3960 });
+  });
+
+  it('has fewer runs when they take longer than was expected', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: call < 7 ? 50 : 3 }));
+
+    const { fullContext } = await measure(engine, withTime);
+
+    expect(fullContext?.runs).toHaveLength(1);
+    expect(fullContext?.flags).toContain('lowConfidence');
+  });
+
+  it('is asked for all sequences at once, and counts what they make together', async () => {
+    const engine = new ScriptedEngine(() => ({}));
+
+    const { point, fullContext } = await measure(engine, { ...withTime, parallel: 4, fullContextMs: 200_000 });
+
+    expect(point.parallel).toBe(1);
+    expect(fullContext).toMatchObject({ parallel: 4, median: 200 });
+    expect(fullContext?.runs[0]).toMatchObject({ timing: 'client', outputTokens: 128 });
+    expect(new Set(engine.seeds).size).toBe(7 + 4 * 3);
+  });
+
+  it('does not spoil the headline when the engine cannot do it', async () => {
+    const engine = new ScriptedEngine((call) => {
+      if (call > 6) throw new FlexInferError('ENGINE_FAILED', 'the engine answered 400');
+      return {};
+    });
+
+    const { point, fullContext, fullContextProblem } = await measure(engine, withTime);
+
+    expect(point.median).toBe(50);
+    expect(fullContext).toBeUndefined();
+    expect(fullContextProblem).toBe('the engine answered 400');
+  });
+
+  it('is given up with everything else when the caller aborts', async () => {
+    const controller = new AbortController();
+    const engine = new ScriptedEngine((call) => {
+      if (call === 7) controller.abort();
+      return {};
+    });
+
+    await expect(measure(engine, { ...withTime, signal: controller.signal })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+  });
+});
+
 describe('the record', () => {
   const context = {
     subject: {
@@ -176,18 +250,19 @@ describe('the record', () => {
     finishedAtMs: 60_000,
   };
 
+  const engineFacts = {
+    name: 'llamacpp',
+    version: 'b1',
+    arguments: ['-c', '4096'],
+    threads: 1,
+    startSeconds: 0.5,
+    pullSeconds: undefined,
+  };
+
   it('of a measurement is complete and reads back from JSON', async () => {
     const measured = await measure(new ScriptedEngine(() => ({})));
-    const engine = {
-      name: 'llamacpp',
-      version: 'b1',
-      arguments: ['-c', '4096'],
-      threads: 1,
-      startSeconds: 0.5,
-      pullSeconds: undefined,
-    };
 
-    const record = assembleRecord(context, engine, measured);
+    const record = assembleRecord(context, engineFacts, measured);
 
     expect(measuredRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toMatchObject({
       outcome: 'measured',
@@ -195,6 +270,27 @@ describe('the record', () => {
       load: { startSeconds: 0.5, firstTokenSeconds: 0.1, pageCache: 'unknown' },
       startedAt: '1970-01-01T00:00:00.000Z',
     });
+  });
+
+  it('has both points, and the flags of the headline', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: call < 7 ? 50 : 3 }));
+    const measured = await measure(engine, { fullContextMs: 60_000 });
+
+    const record = assembleRecord(context, { ...engineFacts, imageDigest: 'sha256:1' }, measured);
+
+    expect(record.points.map(({ promptTokens, median }) => [promptTokens, median])).toEqual([
+      [128, 50],
+      [3960, 3],
+    ]);
+    expect(record.flags).toEqual([]);
+    expect(record.engine.imageDigest).toBe('sha256:1');
+  });
+
+  it('of a failure may say when to try again', () => {
+    const record = assembleFailure(context, 'BENCHMARK_FAILED', 'no valid run', 60_000);
+
+    expect(record.retryAfter).toBe('1970-01-01T00:01:00.000Z');
+    expect(benchmarkRecordSchema.safeParse(record).success).toBe(true);
   });
 
   it('of a failure says why', () => {
