@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici';
 import type { Clock } from '../api/clock.ts';
 import type { ClientSide } from './client-side.ts';
+import type { EngineAnswer, EngineRequest } from './engine-connection.ts';
 import type { Outcome } from './gate-metrics.ts';
 import { engineHeaders } from './headers.ts';
 import type { GateLimits } from './options.ts';
@@ -56,9 +56,9 @@ async function ask({ client, route, bodySent }: Exchange, context: ForwardContex
   const { model, use } = route;
   const { name } = model.config;
   const startedMs = context.clock.monotonicMs();
-  let answer: Dispatcher.ResponseData;
+  let answer: EngineAnswer;
   try {
-    answer = await model.pool.request(engineRequest(client, route.body, context));
+    answer = await model.engine.request(engineRequest(client, route.body, context));
     bodySent();
   } catch (error) {
     if (client.aborted !== undefined) {
@@ -87,17 +87,12 @@ async function ask({ client, route, bodySent }: Exchange, context: ForwardContex
     onEngineGone: (why) => context.onEngineGone(model, why),
   });
   if (outcome !== 'ok') return outcome;
-  if (answer.statusCode >= 500) return 'engine_error';
-  return answer.statusCode >= 400 ? 'client_error' : 'ok';
+  if (answer.status >= 500) return 'engine_error';
+  return answer.status >= 400 ? 'client_error' : 'ok';
 }
 
-function engineRequest({ request, signal }: ClientSide, body: Buffer, context: ForwardContext) {
-  const method = request.method === 'HEAD' ? 'HEAD' : request.method === 'GET' ? 'GET' : 'POST';
-  return {
-    path: request.url ?? '/',
-    method,
-    headers: engineHeaders(request.headers, context.withKey),
-    body: method === 'POST' ? body : null,
-    signal,
-  } satisfies Dispatcher.RequestOptions;
+function engineRequest({ request, signal }: ClientSide, body: Buffer, context: ForwardContext): EngineRequest {
+  const head = { path: request.url ?? '/', headers: engineHeaders(request.headers, context.withKey), signal };
+  if (request.method === 'GET' || request.method === 'HEAD') return { ...head, method: request.method };
+  return { ...head, method: 'POST', body };
 }

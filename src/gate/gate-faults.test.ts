@@ -184,7 +184,7 @@ describe('a client that goes away', () => {
       client.send('POST /v1/completions HTTP/1.1', 'Host: localhost', 'Content-Length: 2', '', '{}');
     }
     await until(async () => (await metric('flexinfer_gate_requests_waiting', { model: NAME })) === 1);
-    expect(engine.requests.length).toBe(1);
+    await until(() => engine.requests.length === 1);
 
     for (const client of clients) client.destroy();
 

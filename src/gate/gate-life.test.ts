@@ -60,6 +60,26 @@ describe('readiness', () => {
     await until(async () => (await get('/readyz')).status === 200);
   });
 
+  it('goes when the engine dies in the middle of an answer', async () => {
+    const { get, post, engine } = await openGate({ notReady: true, model: { probe: true } });
+    await until(async () => (await get('/readyz')).status === 200);
+    let alive = true;
+    engine.behave = (_, response) => {
+      if (!alive) {
+        response.destroy();
+        return;
+      }
+      alive = false;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': thinking\n\n', () => response.socket?.resetAndDestroy());
+    };
+
+    const answer = await post('/v1/completions', { prompt: 'x', stream: true });
+
+    expect(await answer.text()).toContain('"code":"engine_failed"');
+    expect((await get('/readyz')).status).toBe(503);
+  });
+
   it('says nothing about health: the gate lives', async () => {
     const { get } = await openGate({ notReady: true });
 

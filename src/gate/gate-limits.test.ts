@@ -97,6 +97,15 @@ describe('the time of a request', () => {
     expect(client.received).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  it('ends for a connection on which nothing ever comes', async () => {
+    const { url } = await openGate({ limits: { headersMs: 50, requestMs: 100 } });
+    const client = await rawClient(url);
+
+    await until(() => client.closed);
+
+    expect(client.received).not.toContain('200');
+  });
+
   it('ends for a body that never does', async () => {
     const { url, engine } = await openGate({ limits: { headersMs: 50, requestMs: 100 } });
     const client = await rawClient(url);

@@ -105,7 +105,7 @@ class RunningGate {
       this.server.closeIdleConnections();
       setTimeout(() => this.server.closeAllConnections(), LAST_BYTES_MS).unref();
     });
-    await Promise.all([...this.#models.values()].map((model) => model.close()));
+    for (const model of this.#models.values()) model.close();
   }
 
   #handle(handler: GateHandler, request: IncomingMessage, response: ServerResponse): void {

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServedModel } from './served-model.ts';
 
@@ -23,15 +24,15 @@ export async function untilAnswered(model: ServedModel, signal: AbortSignal, ret
 
 async function answers(model: ServedModel, path: string, question: object, signal: AbortSignal): Promise<boolean> {
   try {
-    const { statusCode, body } = await model.pool.request({
+    const { status, body } = await model.engine.request({
       path,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(question),
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
     });
-    const answer: unknown = statusCode === 200 ? await body.json() : await body.dump();
-    return typeof answer === 'object' && answer !== null && ('choices' in answer || 'data' in answer);
+    const answer: unknown = JSON.parse(await text(body));
+    return status === 200 && typeof answer === 'object' && answer !== null && ('choices' in answer || 'data' in answer);
   } catch {
     // Refused, cut, timed out or no JSON: not an answer, whatever the reason.
     return false;

@@ -1,5 +1,5 @@
-import { errors } from 'undici';
 import type { AdmissionProblem } from './admission.ts';
+import { EngineProblem } from './engine-connection.ts';
 import type { GateLimits } from './options.ts';
 import type { Refusal } from './reply.ts';
 import type { BodyProblem } from './request-body.ts';
@@ -69,12 +69,10 @@ export function engineFailed(error: unknown, model: string): Refusal {
   const failure = (status: number, code: string, what: string): Refusal => {
     return { status, type: 'server_error', code, message: `the engine of ${model} ${what}` };
   };
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
-    return failure(504, 'engine_timeout', 'did not answer in time');
-  }
   if (error instanceof UnitTooLong) return failure(502, 'engine_failed', `sent ${error.message}`);
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return error instanceof errors.ConnectTimeoutError || code === 'ECONNREFUSED'
+  const kind = error instanceof EngineProblem ? error.kind : 'broken';
+  if (kind === 'timeout') return failure(504, 'engine_timeout', 'did not answer in time');
+  return kind === 'unreachable'
     ? failure(502, 'engine_unreachable', 'cannot be reached')
     : failure(502, 'engine_failed', 'broke off its answer');
 }

@@ -1,18 +1,19 @@
-import { type Dispatcher, errors } from 'undici';
 import type { ClientSide } from './client-side.ts';
+import type { EngineAnswer } from './engine-connection.ts';
 import type { Outcome } from './gate-metrics.ts';
 import { clientHeaders } from './headers.ts';
 import { CLOSING, engineFailed } from './refusals.ts';
 import type { ReplyTransform } from './reply-transform.ts';
+import { UnitTooLong } from './stream-units.ts';
 
 export interface Relay {
   readonly client: ClientSide;
-  readonly answer: Dispatcher.ResponseData;
+  readonly answer: EngineAnswer;
   readonly transform: ReplyTransform;
   readonly model: string;
   /** Called after every piece, when the counts may have moved. */
   readonly onPiece: () => void;
-  /** Called when the engine's end of the connection broke. */
+  /** Called when the engine broke off or fell silent. */
   readonly onEngineGone: (why: string) => void;
 }
 
@@ -41,7 +42,7 @@ export async function relay({ client, answer, transform, model, onPiece, onEngin
     }
     const closing = client.aborted === 'closing';
     const refusal = closing ? CLOSING : engineFailed(error, model);
-    if (!closing && error instanceof errors.SocketError) onEngineGone(refusal.message);
+    if (!closing && !(error instanceof UnitTooLong)) onEngineGone(refusal.message);
     if (client.started) client.break(transform.framing, refusal);
     else client.refuse(refusal);
     return closing ? 'cancelled' : 'engine_error';
@@ -52,12 +53,12 @@ export async function relay({ client, answer, transform, model, onPiece, onEngin
 class Stream {
   readonly #client: ClientSide;
 
-  constructor(client: ClientSide, answer: Dispatcher.ResponseData, transform: ReplyTransform) {
+  constructor(client: ClientSide, answer: EngineAnswer, transform: ReplyTransform) {
     this.#client = client;
     const headers = clientHeaders(answer.headers);
     // Bytes that pass unchanged keep the length the engine gave, which for HEAD is all there is.
     const length = transform.kind === 'plain' ? answer.headers['content-length'] : undefined;
-    client.start(answer.statusCode, typeof length === 'string' ? { ...headers, 'content-length': length } : headers);
+    client.start(answer.status, typeof length === 'string' ? { ...headers, 'content-length': length } : headers);
   }
 
   send(bytes: Buffer): Promise<void> {
@@ -77,9 +78,9 @@ class WholeOrStream {
   #held: Buffer[] | undefined = [];
   #heldBytes = 0;
 
-  constructor(client: ClientSide, answer: Dispatcher.ResponseData) {
+  constructor(client: ClientSide, answer: EngineAnswer) {
     this.#client = client;
-    this.#status = answer.statusCode;
+    this.#status = answer.status;
     this.#headers = clientHeaders(answer.headers);
   }
 

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { type ReplyRules, type ReplyTransform, replyTransform } from './reply-transform.ts';
 import { AnswerCount } from './token-count.ts';
 
 function transform(type: string, rules: Partial<ReplyRules> = {}, headers: Record<string, string> = {}) {
-  const answer = { statusCode: 200, headers: { 'content-type': type, ...headers } };
+  const answer = { headers: { 'content-type': type, ...headers } };
   const all = {
     model: 'me',
     count: new AnswerCount(),
@@ -14,7 +13,7 @@ function transform(type: string, rules: Partial<ReplyRules> = {}, headers: Recor
     headOnly: false,
     ...rules,
   };
-  return replyTransform(answer as unknown as Dispatcher.ResponseData, all);
+  return replyTransform(answer, all);
 }
 
 /** Sends bytes through, cut at the given places. */

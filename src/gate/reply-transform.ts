@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { EngineAnswer } from './engine-connection.ts';
 import { type FieldRules, JsonFieldScanner } from './json-fields.ts';
 import { dataRanges, type Framing, UnitSplitter } from './stream-units.ts';
 import type { AnswerCount } from './token-count.ts';
@@ -24,13 +24,10 @@ export interface ReplyRules {
 }
 
 /** Chooses by what the engine says its answer is. */
-export function replyTransform(answer: Dispatcher.ResponseData, rules: ReplyRules): ReplyTransform {
-  const encoding = answer.headers['content-encoding'];
+export function replyTransform({ headers }: Pick<EngineAnswer, 'headers'>, rules: ReplyRules): ReplyTransform {
+  const encoding = headers['content-encoding'];
   if (rules.headOnly || (encoding !== undefined && encoding !== 'identity')) return plainTransform;
-  const type = String(answer.headers['content-type'] ?? '')
-    .split(';', 1)[0]
-    ?.trim()
-    .toLowerCase();
+  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
   if (type === 'text/event-stream') return streamTransform('sse', rules);
   if (type === 'application/x-ndjson') return streamTransform('ndjson', rules);
   return type === 'application/json' ? jsonTransform(rules) : plainTransform;

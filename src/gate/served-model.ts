@@ -1,8 +1,8 @@
-import { Pool } from 'undici';
 import type { Clock } from '../api/clock.ts';
 import { RateMeter } from '../metrics/rate-meter.ts';
 import type { MetricsRegistry } from '../metrics/registry.ts';
 import { Admission } from './admission.ts';
+import { EngineConnection } from './engine-connection.ts';
 import { GateMetrics, type Outcome } from './gate-metrics.ts';
 import type { GateLimits, GateModel } from './options.ts';
 import type { AnswerCount, TokenSource } from './token-count.ts';
@@ -14,7 +14,7 @@ const COUNTERS_TIMEOUT_MS = 2_000;
 /** A model behind the gate while it is served: its places, its counts, whether it answers. */
 export class ServedModel {
   readonly config: GateModel;
-  readonly pool: Pool;
+  readonly engine: EngineConnection;
   readonly admission: Admission;
   readonly #clock: Clock;
   readonly #ledger = new TokenLedger();
@@ -30,14 +30,7 @@ export class ServedModel {
     this.config = config;
     this.#clock = clock;
     this.admission = new Admission(config.maxConcurrent ?? DEFAULT_PLACES, limits.queue, limits.queueMs);
-    // A connection of its own for every request: an engine that closed an idle one cannot lose a prompt, and no
-    // answer can ever be taken for that of another request. On loopback it costs a tenth of a millisecond.
-    this.pool = new Pool(config.engineOrigin, {
-      pipelining: 0,
-      connect: { timeout: 5_000 },
-      headersTimeout: limits.engineMs,
-      bodyTimeout: limits.engineMs,
-    });
+    this.engine = new EngineConnection(config.engineOrigin, limits.engineMs);
     const { name, label, backend, node } = config;
     this.#metrics = new GateMetrics(registry, { model: label ?? name, backend, node });
     this.#publish();
@@ -55,7 +48,7 @@ export class ServedModel {
   setReady(ready: boolean): void {
     this.#ready = ready;
     // While the engine is away nothing is known about its speed.
-    if (!ready) this.#meter.sample(this.#clock.monotonicMs(), undefined);
+    this.#meter.sample(this.#clock.monotonicMs(), ready ? this.#ledger.total : undefined);
   }
 
   liveRate(): number | undefined {
@@ -116,10 +109,10 @@ export class ServedModel {
     });
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.admission.close();
     this.#metrics.forget();
-    await this.pool.destroy();
+    this.engine.close();
   }
 
   #publish(): void {
