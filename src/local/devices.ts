@@ -1,6 +1,7 @@
 import type { DeviceClass } from '../api/device-class.ts';
 import { cpuClass, gpuClass } from '../hardware/device-classes.ts';
 import type { GpuDevice, Inventory } from '../hardware/inventory.ts';
+import { usableGpus } from '../hardware/usable-gpus.ts';
 
 /** Something on this machine that can run a model: the CPU, or the GPUs of one class. */
 export interface LocalDevice {
@@ -13,14 +14,14 @@ export interface LocalDevice {
 
 /**
  * The devices of this machine that can be placed on. GPUs of one class form one device, since a replica may take
- * several of them. A GPU without a class (architecture or memory unknown) or without health is left out: `hardware`
- * shows why.
+ * several of them. A GPU that cannot be used, and one without a class (architecture or memory unknown), is left out:
+ * `flexinfer hardware` shows why.
  */
 export function localDevices(inventory: Inventory): readonly LocalDevice[] {
   const byClass = new Map<DeviceClass, GpuDevice[]>();
-  for (const gpu of inventory.gpus) {
+  for (const gpu of usableGpus(inventory.gpus)) {
     const deviceClass = gpuClass(gpu);
-    if (deviceClass === undefined || gpu.health === 'lost') continue;
+    if (deviceClass === undefined) continue;
     byClass.set(deviceClass, [...(byClass.get(deviceClass) ?? []), gpu]);
   }
   const gpus = [...byClass].map(([deviceClass, members]) => ({

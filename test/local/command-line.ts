@@ -22,7 +22,7 @@ export async function runCommand(args: readonly string[], env: Environment = {})
 }
 
 /** An `up --output json` that is still running. */
-export class Server {
+export class Server implements AsyncDisposable {
   readonly events: Record<string, unknown>[] = [];
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #stderr: () => string;
@@ -64,6 +64,10 @@ export class Server {
         this.#wake = resolve;
       });
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.stop('SIGTERM');
   }
 
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Finished> {
