@@ -34,3 +34,9 @@ export function formatAge(ms: number): string {
   if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
+
+/** `12 MiB of 94 MiB`; nothing before anything is done. */
+export function formatDone(doneBytes: number, totalBytes: number | undefined): string {
+  if (doneBytes === 0) return '';
+  return totalBytes === undefined ? formatBytes(doneBytes) : `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+}

@@ -1,5 +1,5 @@
 import type { LocalEvent, Speed } from '../local/events.ts';
-import { formatBytes, formatCount, formatMiB, formatRate } from './format.ts';
+import { formatBytes, formatCount, formatDone, formatMiB, formatRate } from './format.ts';
 import type { ProgressView } from './progress.ts';
 
 /** Tells a person what `up` and `bench` are doing. */
@@ -32,12 +32,11 @@ export class LocalView {
       case 'pull':
         if (event.phase === 'ready') view.end();
         else {
-          const size = event.totalBytes === undefined ? '' : ` of ${formatBytes(event.totalBytes)}`;
           view.bar(
             `${event.model}: ${event.phase}`,
             event.doneBytes,
             event.totalBytes,
-            `${formatBytes(event.doneBytes)}${size}`,
+            formatDone(event.doneBytes, event.totalBytes),
           );
         }
         return;

@@ -35,7 +35,8 @@ export class ProgressView {
     const step = ratio === undefined ? 0 : Math.floor(ratio / PLAIN_STEP);
     if (this.#lastStep.get(label) === step) return;
     this.#lastStep.set(label, step);
-    this.#stream.write(`${label}  ${ratio === undefined ? '' : `${Math.round(ratio * 100)} %  `}${detail}\n`);
+    const percent = ratio === undefined ? '' : `${Math.round(ratio * 100)} %`;
+    this.#stream.write(`${[label, percent, detail].filter((part) => part !== '').join('  ')}\n`);
   }
 
   /** Removes an unfinished bar, for instance before an error is printed. */

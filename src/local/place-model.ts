@@ -10,7 +10,7 @@ import { architectureSupport } from '../hardware/kernels.ts';
 import { estimateFootprint } from '../models/footprint.ts';
 import type { Footprint, ModelHeader } from '../models/model.ts';
 import { decide } from '../placement/decide.ts';
-import type { Decision } from '../placement/decision.ts';
+import type { Decision, Refused } from '../placement/decision.ts';
 import { DEFAULT_WEIGHTS, type Requirement } from '../placement/requirement.ts';
 import type { FleetSnapshot, MeasuredSpeed, NodeFacts } from '../placement/snapshot.ts';
 import type { LocalDevice } from './devices.ts';
@@ -48,11 +48,18 @@ export function placeModel(options: PlaceOptions): LocalPlacement {
   const decision = decide(requirementOf(options), snapshotOf(usable, options));
   const device = usable.find((each) => each.name === decision.best?.node);
   if (device === undefined) {
-    throw new FlexInferError('NO_FIT', `${deployment.metadata.name} fits no device of this machine: ${decision.why}`, {
+    const why = decision.verdicts.map((verdict) => (verdict.fits ? '' : refusalText(verdict))).join('; ');
+    throw new FlexInferError('NO_FIT', `${deployment.metadata.name} fits no device of this machine: ${why}`, {
       todo: 'choose a smaller model or quantisation, a shorter spec.contextLength, or look at flexinfer hardware',
     });
   }
   return { device, footprint: footprintOn(device, options), decision };
+}
+
+/** `cpu needs 31.2 GiB, has 23.5 GiB`; memory in GiB, since that is how people know their machine. */
+function refusalText({ node, reason, detail }: Refused): string {
+  const numbers = detail.replace(/(\d+) MiB/g, (_, mib: string) => `${(Number(mib) / 1024).toFixed(1)} GiB`);
+  return detail === '' ? `${node}: ${reason}` : `${node} ${numbers}`;
 }
 
 /** Whether the engine was built for the device; one that cannot tell is given the chance. */

@@ -51,7 +51,8 @@ const up = async (content: string, more: Environment = {}, args: readonly string
 };
 
 const expectOneLine = (result: Awaited<ReturnType<typeof up>>, exitCode: number, pattern: RegExp) => {
-  const lines = result.stderr.trimEnd().split('\n');
+  // Progress may come before it, on stderr where stdout is for data.
+  const lines = result.stderr.split('\n').filter((line) => line.startsWith('error'));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(pattern);
   expect(result.code).toBe(exitCode);
@@ -111,7 +112,11 @@ describe('a manifest that cannot be used', () => {
 
 describe('a model that cannot be used', () => {
   it('is refused when the path is a directory', async () => {
-    expectOneLine(await up(manifest(`file://${folder}`)), 1, /^error\[[A-Z_]+\]: .* directory.*: /);
+    expectOneLine(
+      await up(manifest(`file://${folder}`)),
+      1,
+      /^error\[INVALID_MODEL_FILE\]: .* is a folder: name the \.gguf file/,
+    );
   });
 
   it('is refused when the file is missing', async () => {
@@ -143,7 +148,11 @@ describe('a model that cannot be used', () => {
     const huge = join(folder, 'huge.gguf');
     await writeGguf(huge, hollowModel(2 ** 41));
 
-    expectOneLine(await up(manifest(`file://${huge}`)), 3, /^error\[NO_FIT\]: m .*GiB.*: /);
+    expectOneLine(
+      await up(manifest(`file://${huge}`)),
+      3,
+      /^error\[NO_FIT\]: m fits no device of this machine: cpu needs 2048\.\d GiB, has [\d.]+ GiB: choose a smaller model/,
+    );
   });
 });
 
@@ -171,7 +180,6 @@ describe('an engine that is not there', () => {
   it('is named when the manifest asks for llamacpp', async () => {
     const result = await up(manifest(`file://${model}`, '  backend: llamacpp\n'), {
       FLEXINFER_LLAMA_SERVER: undefined,
-      PATH: '/nonexistent',
     });
 
     expectOneLine(result, 3, /^error\[NO_ENGINE\]: .*llama-server.*: install llama\.cpp/);

@@ -1,8 +1,7 @@
 import { estimateFootprint } from '../../models/footprint.ts';
-import type { PullProgress } from '../../models/model.ts';
 import { defaultCacheDirectory, ModelStore } from '../../models/model-store.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
-import { formatAge, formatBytes, formatCount, formatMiB } from '../format.ts';
+import { formatAge, formatBytes, formatCount, formatDone, formatMiB } from '../format.ts';
 import { printResult } from '../output.ts';
 import type { CommonOptions } from '../program.ts';
 import { ProgressView } from '../progress.ts';
@@ -52,7 +51,7 @@ export async function pull(source: string, options: CommonOptions & { sha256?: s
       ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
       signal: shutdown.signal,
       onProgress: (event) => {
-        progress.bar(event.phase, event.doneBytes, event.totalBytes, pullDetail(event));
+        progress.bar(event.phase, event.doneBytes, event.totalBytes, formatDone(event.doneBytes, event.totalBytes));
       },
     });
     progress.end();
@@ -93,10 +92,6 @@ export async function prune(
     const stays = removed.inUse.map((name) => `stays, it is in use: ${name}\n`).join('');
     return `${table}${stays}${dryRun ? 'would free' : 'freed'} ${formatBytes(removed.freedBytes)}\n`;
   });
-}
-
-export function pullDetail(event: PullProgress): string {
-  return `${formatBytes(event.doneBytes)}${event.totalBytes === undefined ? '' : ` of ${formatBytes(event.totalBytes)}`}`;
 }
 
 export function storeOf(options: CommonOptions): ModelStore {
