@@ -38,7 +38,7 @@ function row({ node, deviceClass, step, speed, terms, score, costPerHour }: Fits
     String(step),
     tokensPerSecond === undefined ? 'unknown' : `${tokensPerSecond.toFixed(1)}${spread}`,
     `${source}${age}${stale === true ? ', stale' : ''}`,
-    percent(terms.util),
+    busy(terms.util),
     costPerHour === undefined ? 'unknown' : costText(costPerHour),
     score.toFixed(3),
     terms.tps.share.toFixed(3),
@@ -48,10 +48,13 @@ function row({ node, deviceClass, step, speed, terms, score, costPerHour }: Fits
 }
 
 /** A value that stands in for an unknown one is marked with `~`. */
-function percent({ value, known }: Term): string {
-  return `${known ? '' : '~'}${Math.round(value * 100)} %`;
+function busy({ value, known, ageMs }: Term): string {
+  const age = ageMs === undefined || ageMs < FRESH_MS ? '' : `, ${duration(ageMs)} ago`;
+  return `${known ? '' : '~'}${Math.round(value * 100)} %${age}`;
 }
 
+/** Readings come every half minute; a younger one needs no age. */
+const FRESH_MS = 30_000;
 const EXAMPLES = 5;
 
 function group(reason: string, refused: readonly Refused[]): readonly string[] {
