@@ -48,6 +48,8 @@ export class Reflector<T extends KubeObject> {
   /** The server no longer has, or does not have yet, the version we know: ask for the newest state. */
   #versionUnavailable = false;
   #noWatchListUntilMs = Number.NEGATIVE_INFINITY;
+  /** Whether the version has expired once already since the last useful watch. */
+  #expiredBefore = false;
 
   constructor(client: KubeClient, resource: Resource<T>, options: ReflectorOptions<T>, sink: ReflectorSink<T>) {
     this.#client = client;
@@ -115,13 +117,24 @@ export class Reflector<T extends KubeObject> {
     const { clock } = this.#client.caller;
     const startedMs = clock.monotonicMs();
     let events = 0;
-    for await (const event of this.#open(signal, this.#version ?? '', false)) {
-      events += 1;
-      this.#follow(event);
+    const useful = () => events > 0 || clock.monotonicMs() - startedMs >= SHORTEST_USEFUL_WATCH_MS;
+    try {
+      for await (const event of this.#open(signal, this.#version ?? '', false)) {
+        events += 1;
+        this.#follow(event);
+      }
+    } catch (error) {
+      if (!useful()) throw error;
+      this.#forgiveInterruption(error);
+      return;
     }
-    if (events === 0 && clock.monotonicMs() - startedMs < SHORTEST_USEFUL_WATCH_MS) {
-      throw new KubeError(`watch of ${this.#resource.plural}: ended at once`, { reason: 'Unreachable' });
-    }
+    if (!useful()) throw new KubeError(`watch of ${this.#resource.plural}: ended at once`, { reason: 'Interrupted' });
+  }
+
+  /** Connections break; that is no sign of a server in trouble, and the next attempt will tell. */
+  #forgiveInterruption(error: unknown): void {
+    if (!hasReason(error, 'Interrupted')) throw error;
+    this.#sink.failed(error);
   }
 
   /**
@@ -153,7 +166,11 @@ export class Reflector<T extends KubeObject> {
       }
       return complete;
     } catch (error) {
-      if (complete || signal.aborted || !this.#fallsBack(error)) throw error;
+      if (complete) {
+        this.#forgiveInterruption(error);
+        return true;
+      }
+      if (signal.aborted || !this.#fallsBack(error)) throw error;
       this.#noWatchListUntilMs = clock.monotonicMs() + WATCH_LIST_AGAIN_MS;
       return false;
     } finally {
@@ -183,6 +200,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   #follow(event: WatchEvent<T>): void {
+    this.#expiredBefore = false;
     if (event.type === 'BOOKMARK') {
       this.#version = event.resourceVersion;
       return;
@@ -194,14 +212,18 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#sink.failed(error);
     if (isExpired(error) || isTooLargeResourceVersion(error)) {
       this.#mustList = true;
       this.#versionUnavailable = true;
+      // A clear answer, to which a new list is the remedy; but a list that is too old at once must not be a loop.
+      const first = !this.#expiredBefore;
+      this.#expiredBefore = true;
+      if (first) return;
     } else if (hasReason(error, 'BadAnswer', 'TooLarge')) {
       // What such an event would have said is unknown, so nothing but a new list can be trusted.
       this.#mustList = true;
     }
-    this.#sink.failed(error);
     const askedMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     try {
       await sleep(this.#client.caller.clock, Math.max(askedMs, this.#backoff.next()), signal);

@@ -74,7 +74,7 @@ describe('watch', () => {
       const { events, failure } = await read(stream([event('a'), cut], how));
 
       expect(events).toEqual(['ADDED a']);
-      expect(failure).toMatchObject({ reason: 'Unreachable' });
+      expect(failure).toMatchObject({ reason: 'Interrupted' });
     }
   });
 

@@ -1,6 +1,5 @@
 import type { KubeObject } from '../objects/object.ts';
 import { collectionPath, type Resource } from '../objects/resource.ts';
-import { connectionFailure } from '../rest/connection-failure.ts';
 import { type KubeClient, type Selection, selectionQuery } from '../rest/kube-client.ts';
 import { KubeError } from '../rest/kube-error.ts';
 import { queryString } from '../rest/query.ts';
@@ -31,7 +30,7 @@ export interface WatchOptions extends Selection {
 /**
  * One watch: yields events until the server ends the stream, which is normal, or throws.
  *
- * @throws KubeError: that of the server, `Unreachable` when the connection breaks, `DeadlineExceeded` after silence
+ * @throws KubeError: that of the server, `Interrupted` when the connection breaks, `DeadlineExceeded` after silence
  * or when the server does not keep to the time limit, `BadAnswer` and `TooLarge` for events that are none
  */
 export async function* watch<T extends KubeObject>(
@@ -69,12 +68,12 @@ export async function* watch<T extends KubeObject>(
       for (const line of decoder.push(chunk)) yield parseWatchEvent(line, resource);
     }
     if (guard.signal.aborted) throw guard.signal.reason;
-    if (decoder.pendingBytes > 0) throw new KubeError(`${name}: cut inside an event`, { reason: 'Unreachable' });
+    if (decoder.pendingBytes > 0) throw new KubeError(`${name}: cut inside an event`, { reason: 'Interrupted' });
   } catch (error) {
     if (guard.signal.aborted) throw guard.signal.reason;
-    throw error instanceof KubeError
-      ? error
-      : connectionFailure(error, name, client.caller.transport.connection.source);
+    if (error instanceof KubeError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new KubeError(`${name}: the connection broke (${why})`, { reason: 'Interrupted', cause: error });
   } finally {
     cancelEnd();
     cancelSilence();

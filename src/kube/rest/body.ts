@@ -16,9 +16,13 @@ export function readBody(body: Readable, maxBytes: number, signal: AbortSignal, 
       if (bytes <= maxBytes) chunks.push(chunk);
       else body.destroy(new KubeError(`${what}: the answer has more than ${maxBytes} bytes`, { reason: 'TooLarge' }));
     });
-    body.once('end', () =>
-      resolve((chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)).toString('utf8')),
-    );
+    body.once('end', () => {
+      const [first] = chunks;
+      const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+      // undici gives a connection back one turn of the event loop after its answer; a caller who goes on before that
+      // would open a second one.
+      setImmediate(() => resolve(whole.toString('utf8')));
+    });
     body.once('error', (error) => {
       if (signal.aborted) reject(signal.reason);
       else reject(error instanceof KubeError ? error : connectionFailure(error, what, 'the server'));

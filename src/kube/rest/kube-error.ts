@@ -1,17 +1,5 @@
 import { isRecord } from '../objects/object.ts';
 
-/**
- * Why a request failed. The reasons of the API server are passed on as they are (`NotFound`, `Conflict`, `Expired` …,
- * listed in k8s.io/apimachinery under `StatusReason`); the rest are this client's own:
- *
- * - `Unreachable`: no connection, or it broke before the answer was complete
- * - `TlsFailed`: the server's certificate is not trusted, or it did not trust ours
- * - `DeadlineExceeded`: no complete answer in time
- * - `BadAnswer`: an answer that is not what the API promises
- * - `TooLarge`: an answer above the size limit
- */
-export type ClientReason = 'Unreachable' | 'TlsFailed' | 'DeadlineExceeded' | 'BadAnswer' | 'TooLarge';
-
 export interface StatusCause {
   readonly reason?: string;
   readonly message?: string;
@@ -32,6 +20,17 @@ export class KubeError extends Error {
   override readonly name = 'KubeError';
   /** HTTP status; 0 when the server gave none. */
   readonly code: number;
+  /**
+   * Those of the API server as they are: `NotFound`, `Conflict`, `Expired` … (`StatusReason` in k8s.io/apimachinery).
+   * The client's own are
+   * - `Unreachable`: no connection, or it broke before the answer was complete
+   * - `Interrupted`: a stream that had begun broke off
+   * - `TlsFailed`: the server's certificate is not trusted, or it did not trust ours
+   * - `DeadlineExceeded`: no complete answer in time
+   * - `BadAnswer`: an answer that is not what the API promises
+   * - `TooLarge`: an answer above the size limit
+   * - `ClientClosed`: the client was closed
+   */
   readonly reason: string;
   /** How long the server asked to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;

@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { ClusterConnection, Credentials } from '../config/cluster-connection.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { KubeError } from './kube-error.ts';
 
 /** One request as HTTP sees it. */
 export interface HttpRequest {
@@ -55,7 +56,7 @@ export class Transport {
   /**
    * Sends one request and resolves with the answer's head, whatever its status.
    *
-   * @throws KubeError `Unreachable` or `TlsFailed`; KubeConfigError without credentials; the signal's reason
+   * @throws KubeError `Unreachable`, `TlsFailed` or `ClientClosed`; KubeConfigError without credentials; the signal's reason
    */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const { dispatcher, credentials } = await this.#ready(signal);
@@ -112,7 +113,7 @@ export class Transport {
     signal.throwIfAborted();
     const credentials = await this.connection.credentials.current(signal);
     const ca = await this.connection.certificateAuthority();
-    if (this.#closed) throw connectionFailure(new Error('the client is closed'), 'request', this.connection.source);
+    if (this.#closed) throw new KubeError('the client is closed', { reason: 'ClientClosed' });
     const material = { ca, cert: credentials.clientCertificate?.cert, key: credentials.clientCertificate?.key };
     if (this.#dispatcher === undefined || !sameMaterial(this.#material, material)) {
       if (this.#dispatcher !== undefined) this.#retire(this.#dispatcher);
