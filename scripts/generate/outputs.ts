@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { modelDeploymentCrd } from '../../src/api/crd.ts';
+import { errorPage } from './error-page.ts';
 
 /** A committed file that is made from the code. */
 export interface Output {
@@ -16,4 +17,5 @@ export const OUTPUTS: readonly Output[] = [
     path: 'charts/flexinfer/crds/modeldeployments.yaml',
     content: () => HEADER + stringify(modelDeploymentCrd(), { lineWidth: 0, aliasDuplicateObjects: false }),
   },
+  { path: 'docs/reference/errors.md', content: errorPage },
 ];

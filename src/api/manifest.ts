@@ -314,10 +314,6 @@ export const modelDeploymentSchema = z
 
 /** A valid ModelDeployment with every default filled in. */
 export type ModelDeployment = z.output<typeof modelDeploymentSchema>;
-export type ModelDeploymentSpec = ModelDeployment['spec'];
-export type ModelDeploymentStatus = z.output<typeof modelDeploymentStatusSchema>;
-export type BackendName = (typeof BACKENDS)[number];
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 export type Objective = (typeof OBJECTIVES)[number];
-export type KvCacheType = (typeof KV_CACHE_TYPES)[number];
 export type ScoreWeights = z.output<typeof weights>;

@@ -55,7 +55,6 @@ export const CONDITION_TYPES = [
   'KVTierEffective',
   'Degraded',
 ] as const;
-export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 export const CONDITION_REASONS = [
   'NoMatchingNodes',
@@ -82,4 +81,3 @@ export const CONDITION_REASONS = [
   'SpeedFloorUnmet',
   'SpeedUnknown',
 ] as const;
-export type ConditionReason = (typeof CONDITION_REASONS)[number];

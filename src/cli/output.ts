@@ -1,4 +1,4 @@
-import type { OutputFormat } from './program.ts';
+import type { OutputFormat } from './options.ts';
 
 /** Prints a command's result on stdout: the data as JSON or YAML, or what `table` makes of it for a person. */
 export async function printResult(format: OutputFormat, data: unknown, table: () => string): Promise<void> {

@@ -1,14 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { asFlexInferError, errorLine, FlexInferError } from '../api/errors.ts';
-
-/** Options that every command understands. */
-export interface CommonOptions {
-  readonly output: OutputFormat;
-  readonly cache?: string;
-}
-
-export type OutputFormat = 'table' | 'json' | 'yaml';
+import type { CommonOptions } from './options.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -3,8 +3,8 @@ import { bench as measure } from '../../local/bench.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { formatRate } from '../format.ts';
 import { LocalView, speedText } from '../local-view.ts';
+import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
-import type { CommonOptions } from '../program.ts';
 import { ProgressView } from '../progress.ts';
 import { renderTable } from '../table.ts';
 

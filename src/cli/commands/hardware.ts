@@ -2,8 +2,8 @@ import { cpuClass, gpuClass } from '../../hardware/device-classes.ts';
 import type { GpuDevice, Inventory } from '../../hardware/inventory.ts';
 import { probeHardware } from '../../hardware/probe-hardware.ts';
 import { formatMiB } from '../format.ts';
+import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
-import type { CommonOptions } from '../program.ts';
 import { renderTable } from '../table.ts';
 
 export async function hardware(options: CommonOptions & { hostRoot: string; nvidiaSmi?: string }): Promise<void> {

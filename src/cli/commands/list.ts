@@ -4,8 +4,8 @@ import { RunningServers } from '../../local/running.ts';
 import { stateDirectory } from '../../local/state-directory.ts';
 import { formatAge } from '../format.ts';
 import { speedText } from '../local-view.ts';
+import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
-import type { CommonOptions } from '../program.ts';
 import { renderTable } from '../table.ts';
 
 export async function list(options: CommonOptions): Promise<void> {

@@ -2,8 +2,8 @@ import { estimateFootprint } from '../../models/footprint.ts';
 import { defaultCacheDirectory, ModelStore } from '../../models/model-store.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { formatAge, formatBytes, formatCount, formatDone, formatMiB } from '../format.ts';
+import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
-import type { CommonOptions } from '../program.ts';
 import { ProgressView } from '../progress.ts';
 import { renderTable } from '../table.ts';
 

@@ -3,7 +3,7 @@ import type { LocalEvent } from '../../local/events.ts';
 import { up as serve } from '../../local/up.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { LocalView } from '../local-view.ts';
-import type { CommonOptions, OutputFormat } from '../program.ts';
+import type { CommonOptions, OutputFormat } from '../options.ts';
 import { ProgressView } from '../progress.ts';
 
 const INTERRUPTED = 130;
