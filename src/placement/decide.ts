@@ -1,8 +1,8 @@
 import type { Decision, Refused } from './decision.ts';
 import { evaluate } from './evaluate.ts';
-import { comparisonFor } from './objective.ts';
-import { Ranking } from './ranking.ts';
 import type { Requirement } from './requirement.ts';
+import { comparisonFor } from './score/objective.ts';
+import { Ranking } from './score/ranking.ts';
 import type { FleetSnapshot } from './snapshot.ts';
 import { explainChoice } from './why.ts';
 

@@ -1,14 +1,14 @@
 import type { ScoreWeights } from '../api/manifest.ts';
-import { replicaCost } from './cost.ts';
 import type { Fits, Refused } from './decision.ts';
-import { fitNode } from './fit.ts';
-import { type FleetScale, fleetScale } from './fleet-scale.ts';
-import { floorMisfit } from './floor.ts';
+import { fitNode } from './fit/fit.ts';
+import { floorMisfit } from './fit/floor.ts';
 import type { Requirement } from './requirement.ts';
+import { replicaCost } from './score/cost.ts';
+import { type FleetScale, fleetScale } from './score/fleet-scale.ts';
+import { termsOf } from './score/terms.ts';
+import { expectedLoad } from './score/utilization.ts';
+import { normalizeWeights } from './score/weights.ts';
 import type { FleetSnapshot, NodeFacts } from './snapshot.ts';
-import { termsOf } from './terms.ts';
-import { expectedLoad } from './utilization.ts';
-import { normalizeWeights } from './weights.ts';
 
 /** A node that fits, before it is compared with others. */
 export type Candidate = Omit<Fits, 'step' | 'score'>;

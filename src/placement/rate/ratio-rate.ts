@@ -1,5 +1,5 @@
-import type { DeviceClass } from '../api/device-class.ts';
-import type { SpeedTable } from './snapshot.ts';
+import type { DeviceClass } from '../../api/device-class.ts';
+import type { SpeedTable } from '../snapshot.ts';
 
 /**
  * Carries what is known of other models over: where a model was measured on a class that other models share with the

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { A10, deviceClass, EPYC_8, EPYC_16, H100, ODD, T4, XTX } from '../testing/classes.ts';
 import { GPU_PRODUCTS } from './bandwidth.data.ts';
 import { deviceBandwidth } from './device-bandwidth.ts';
-import { A10, deviceClass, EPYC_8, EPYC_16, H100, ODD, T4, XTX } from './testing/classes.ts';
 
 function gigabytes(name: string): number | undefined {
   const bandwidth = deviceBandwidth(deviceClass(name));

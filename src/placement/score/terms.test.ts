@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { NOW_MS } from '../testing/fleet.ts';
 import type { FleetScale } from './fleet-scale.ts';
 import { type NodeWorth, termsOf, weightedSum } from './terms.ts';
-import { NOW_MS } from './testing/fleet.ts';
 
 const WEIGHTS = { tps: 0.7, util: 0.2, cost: 0.1 };
 const SCALE: FleetScale = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { A10, deviceClass, H100, ODD, T4 } from '../testing/classes.ts';
+import { measured, speedTable } from '../testing/fleet.ts';
 import { expectedRate } from './expected-rate.ts';
-import { A10, deviceClass, H100, ODD, T4 } from './testing/classes.ts';
-import { measured, speedTable } from './testing/fleet.ts';
 
 const model = { modelHash: 'model', gpus: 1 } as const;
 const H100_47 = deviceClass('nvidia.h100-80gb-hbm3.sm_90.47g');

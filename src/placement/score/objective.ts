@@ -1,9 +1,9 @@
-import type { Candidate } from './evaluate.ts';
+import type { Candidate } from '../evaluate.ts';
+import type { Requirement } from '../requirement.ts';
+import type { Criterion } from '../why.ts';
 import type { FleetScale } from './fleet-scale.ts';
-import type { Requirement } from './requirement.ts';
 import type { Confidence } from './steps.ts';
 import { weightedSum } from './terms.ts';
-import type { Criterion } from './why.ts';
 
 /** Scores this close are a tie. Source: DESIGN.md §6. */
 const TIE_TOLERANCE = 0.02;

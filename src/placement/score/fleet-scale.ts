@@ -1,9 +1,9 @@
-import type { DeviceClass } from '../api/device-class.ts';
+import type { DeviceClass } from '../../api/device-class.ts';
+import type { RatedSpeed } from '../decision.ts';
+import { expectedRate } from '../rate/expected-rate.ts';
+import type { Requirement } from '../requirement.ts';
+import type { FleetSnapshot } from '../snapshot.ts';
 import { type FleetCosts, fleetCosts } from './cost.ts';
-import type { RatedSpeed } from './decision.ts';
-import { expectedRate } from './expected-rate.ts';
-import type { Requirement } from './requirement.ts';
-import type { FleetSnapshot } from './snapshot.ts';
 import { type FleetLoad, fleetLoad } from './utilization.ts';
 
 /** What the whole fleet says about one requirement: the terms of every node are relative to it. */

@@ -1,6 +1,6 @@
-import { isUsable } from './gpu-fit.ts';
-import type { Requirement } from './requirement.ts';
-import type { NodeFacts } from './snapshot.ts';
+import { isUsable } from '../fit/gpu-fit.ts';
+import type { Requirement } from '../requirement.ts';
+import type { NodeFacts } from '../snapshot.ts';
 
 /** Readings come every 30 s; up to three of them may be missing before a value loses credit. */
 const FRESH_MS = 90_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { A10, H100, T4 } from '../testing/classes.ts';
+import { speedTable } from '../testing/fleet.ts';
 import { ratioRate } from './ratio-rate.ts';
-import { A10, H100, T4 } from './testing/classes.ts';
-import { speedTable } from './testing/fleet.ts';
 
 describe('ratioRate', () => {
   it('carries the ratio of another model over', () => {

@@ -1,4 +1,4 @@
-import type { RatedSpeed } from './decision.ts';
+import type { RatedSpeed } from '../decision.ts';
 import type { Misfit } from './misfit.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Refusal } from './decision.ts';
+import type { Refusal } from '../decision.ts';
 
 /** Why something does not fit, with the numbers behind it. */
 export interface Misfit {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Requirement } from '../requirement.ts';
+import type { NodeFacts } from '../snapshot.ts';
+import { gpu, gpuNode, requirement } from '../testing/fleet.ts';
 import { fitGpus } from './gpu-fit.ts';
-import type { Requirement } from './requirement.ts';
-import type { NodeFacts } from './snapshot.ts';
-import { gpu, gpuNode, requirement } from './testing/fleet.ts';
 
 function misfit(wanted: Partial<Requirement>, node: Partial<NodeFacts>) {
   return fitGpus(requirement(wanted), gpuNode('a', node)).misfit;

@@ -1,4 +1,4 @@
-import { type DeviceClass, type DeviceClassParts, parseDeviceClass } from '../api/device-class.ts';
+import { type DeviceClass, type DeviceClassParts, parseDeviceClass } from '../../api/device-class.ts';
 
 /** Measured rates of one model, all with the same number of GPUs per replica. */
 export interface KnownRates {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { A10, deviceClass, EPYC_8, EPYC_16, H100 } from '../testing/classes.ts';
 import { scaledRate } from './scaled-rate.ts';
-import { A10, deviceClass, EPYC_8, EPYC_16, H100 } from './testing/classes.ts';
 
 const H100_47 = deviceClass('nvidia.h100-80gb-hbm3.sm_90.47g');
 

@@ -1,10 +1,10 @@
-import type { DeviceClass } from '../api/device-class.ts';
-import type { RatedSpeed } from './decision.ts';
+import type { DeviceClass } from '../../api/device-class.ts';
+import type { RatedSpeed } from '../decision.ts';
+import type { Requirement } from '../requirement.ts';
+import type { MeasuredSpeed, SpeedTable } from '../snapshot.ts';
 import { ratioRate } from './ratio-rate.ts';
-import type { Requirement } from './requirement.ts';
 import { rooflineRate } from './roofline-rate.ts';
 import { scaledRate } from './scaled-rate.ts';
-import type { MeasuredSpeed, SpeedTable } from './snapshot.ts';
 
 /** What an expected rate is asked for. */
 export type RatedModel = Pick<Requirement, 'modelHash' | 'gpus' | 'weightBytes' | 'otherCounts'>;

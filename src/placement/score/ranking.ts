@@ -1,5 +1,5 @@
-import type { Fits } from './decision.ts';
-import type { Candidate } from './evaluate.ts';
+import type { Fits } from '../decision.ts';
+import type { Candidate } from '../evaluate.ts';
 import type { Comparison } from './objective.ts';
 import { type Confidence, rankSteps } from './steps.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { cpuNode, gpuNode, requirement } from '../testing/fleet.ts';
 import { fitCpu } from './cpu-fit.ts';
-import { cpuNode, gpuNode, requirement } from './testing/fleet.ts';
 
 describe('fitCpu', () => {
   it('takes a node that offers its CPU', () => {

@@ -1,6 +1,6 @@
+import type { Requirement } from '../requirement.ts';
+import type { NodeFacts } from '../snapshot.ts';
 import type { DeviceFit, Misfit } from './misfit.ts';
-import type { Requirement } from './requirement.ts';
-import type { NodeFacts } from './snapshot.ts';
 
 /** Whether a replica fits the processor and the memory of a node, by the same rules as for GPUs. */
 export function fitCpu(requirement: Requirement, node: NodeFacts): DeviceFit {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { cpuNode, gpuNode, requirement } from '../testing/fleet.ts';
 import { fleetCosts, replicaCost } from './cost.ts';
-import { cpuNode, gpuNode, requirement } from './testing/fleet.ts';
 
 describe('replicaCost', () => {
   it('is that of the devices one replica takes', () => {

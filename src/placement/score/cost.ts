@@ -1,5 +1,5 @@
-import type { Requirement } from './requirement.ts';
-import type { NodeFacts } from './snapshot.ts';
+import type { Requirement } from '../requirement.ts';
+import type { NodeFacts } from '../snapshot.ts';
 
 /** A greater price per device and hour is a slip of the keyboard. Source: DESIGN.md §17. */
 const MAX_COST_PER_HOUR = 1000;

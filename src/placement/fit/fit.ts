@@ -1,9 +1,9 @@
-import type { DeviceClass } from '../api/device-class.ts';
+import type { DeviceClass } from '../../api/device-class.ts';
+import type { Requirement } from '../requirement.ts';
+import type { NodeFacts } from '../snapshot.ts';
 import { fitCpu } from './cpu-fit.ts';
 import { fitGpus } from './gpu-fit.ts';
 import type { Misfit } from './misfit.ts';
-import type { Requirement } from './requirement.ts';
-import type { NodeFacts } from './snapshot.ts';
 
 export type NodeFit =
   | {

@@ -1,4 +1,4 @@
-import { type DeviceClass, parseDeviceClass } from '../api/device-class.ts';
+import { type DeviceClass, parseDeviceClass } from '../../api/device-class.ts';
 import { deviceBandwidth } from './device-bandwidth.ts';
 
 /** What engines reach of the bandwidth on the data sheet when they generate one token at a time; rough. */

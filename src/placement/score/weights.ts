@@ -1,4 +1,4 @@
-import type { ScoreWeights } from '../api/manifest.ts';
+import type { ScoreWeights } from '../../api/manifest.ts';
 
 /** What is wrong with weights, in words for people; `undefined` when they can be used. */
 export function weightsProblem(weights: ScoreWeights): string | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { A10, EPYC_8 } from '../testing/classes.ts';
+import { cpuNode, gpu, gpuNode, requirement } from '../testing/fleet.ts';
 import { fitNode } from './fit.ts';
-import { A10, EPYC_8 } from './testing/classes.ts';
-import { cpuNode, gpu, gpuNode, requirement } from './testing/fleet.ts';
 
 /** A node with a GPU and a CPU on offer. */
 const both = { ...cpuNode('both'), ...gpuNode('both') };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { A10, EPYC_8, H100, ODD, T4 } from '../testing/classes.ts';
 import { rooflineRate } from './roofline-rate.ts';
-import { A10, EPYC_8, H100, ODD, T4 } from './testing/classes.ts';
 
 const NONE = new Map<typeof A10, number>();
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cpuNode, gpu, gpuNode, NOW_MS, requirement } from './testing/fleet.ts';
+import { cpuNode, gpu, gpuNode, NOW_MS, requirement } from '../testing/fleet.ts';
 import { expectedLoad, fleetLoad } from './utilization.ts';
 
 const FLEET = { mean: 0.4, nowMs: NOW_MS };

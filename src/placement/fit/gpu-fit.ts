@@ -1,6 +1,6 @@
+import type { Requirement } from '../requirement.ts';
+import type { GpuFacts, NodeFacts } from '../snapshot.ts';
 import type { DeviceFit, Misfit } from './misfit.ts';
-import type { Requirement } from './requirement.ts';
-import type { GpuFacts, NodeFacts } from './snapshot.ts';
 
 /**
  * Whether a replica fits the GPUs of a node. Memory is compared per GPU over the best GPUs the replica could take, never

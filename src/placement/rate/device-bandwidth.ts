@@ -1,4 +1,4 @@
-import { type DeviceClass, parseDeviceClass } from '../api/device-class.ts';
+import { type DeviceClass, parseDeviceClass } from '../../api/device-class.ts';
 import { CPU_LEVELS, CPU_MAX_GB_PER_SECOND, GPU_PRODUCTS, VARIANT_WORDS } from './bandwidth.data.ts';
 
 /** Memory bandwidth of a device in bytes per second; `undefined` for a product that is not listed. */

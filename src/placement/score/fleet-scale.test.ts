@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { A10, EPYC_8, H100, ODD, T4 } from '../testing/classes.ts';
+import { cpuNode, gpuNode, requirement, snapshot } from '../testing/fleet.ts';
 import { fleetScale } from './fleet-scale.ts';
-import { A10, EPYC_8, H100, ODD, T4 } from './testing/classes.ts';
-import { cpuNode, gpuNode, requirement, snapshot } from './testing/fleet.ts';
 
 const a10 = gpuNode('a10');
 const t4 = gpuNode('t4', { gpuClass: T4 });

@@ -1,6 +1,6 @@
-import type { ScoreWeights } from '../api/manifest.ts';
+import type { ScoreWeights } from '../../api/manifest.ts';
+import type { Fits, RatedSpeed, Term } from '../decision.ts';
 import type { FleetCosts } from './cost.ts';
-import type { Fits, RatedSpeed, Term } from './decision.ts';
 import type { FleetScale } from './fleet-scale.ts';
 import type { Load } from './utilization.ts';
 
