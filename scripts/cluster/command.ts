@@ -6,7 +6,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** What the command reads on standard input. */
-  readonly input?: string;
+  readonly input?: string | Buffer;
   /** Everything it prints goes to this file as well. */
   readonly logFile?: string;
   /** Lets everything else go first; for builds. */

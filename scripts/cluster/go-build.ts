@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from './command.ts';
+import { onPath } from './debian.ts';
 import { withLock } from './lock.ts';
 import { cacheFolder } from './versions.ts';
 
@@ -38,6 +39,9 @@ export async function buildGoPrograms<P extends string>(
     (pid) => progress(`waiting for process ${pid}, which is building ${title}`),
     async () => {
       if (missing().length === 0) return;
+      if (onPath('go') === undefined) {
+        throw new Error(`building ${title} needs Go 1.24 or newer on PATH, or the programs in KUBEBUILDER_ASSETS`);
+      }
       progress(`fetching the sources of ${title}`);
       const workspace = await prepareModule(source, folder);
       for (const program of missing()) {

@@ -13,6 +13,7 @@ import {
 import { createFakeNodes, type FakeNode, startKwok } from './fake-nodes.ts';
 import { createBridge, routeToNode } from './node-network.ts';
 import { PortRange } from './ports.ts';
+import { whyNoNodes } from './possible.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
 import { ClusterState } from './state.ts';
 import { removeCluster, removeForgotten } from './sweep.ts';
@@ -64,6 +65,8 @@ async function startClusterIn(state: ClusterState, options: ClusterOptions): Pro
   const progress = options.progress ?? (() => undefined);
   const ports = new PortRange(state.record.index);
   const nodeOptions = typeof options.nodes === 'object' ? options.nodes : NODES.slice(0, options.nodes ?? 0);
+  const obstacle = nodeOptions.length > 0 ? whyNoNodes() : undefined;
+  if (obstacle !== undefined) throw new Error(obstacle);
   if (nodeOptions.length > 2) throw new Error('a test cluster has at most two real nodes; add fake ones');
   const found = await findGoPrograms(KUBERNETES, ['kube-controller-manager', 'kube-scheduler'], progress);
   const network = nodeOptions.length > 0 ? await createBridge(state) : undefined;

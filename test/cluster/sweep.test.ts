@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { startControlPlane } from './control-plane.ts';
+import { skipWithoutNodes } from './possible.ts';
 import { readRecords } from './state.ts';
 import { removeForgotten } from './sweep.ts';
 import { findTraces, NO_TRACES } from './traces.ts';
@@ -22,7 +23,7 @@ async function crash(): Promise<string> {
   throw new Error('the program ended before its cluster was up');
 }
 
-describe('a cluster whose test run was killed', () => {
+describe.skipIf(skipWithoutNodes())('a cluster whose test run was killed', () => {
   it('is still there, and removed with all it made before the next one starts', async () => {
     const id = await crash();
     const left = await findTraces(id);

@@ -1,16 +1,22 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command } from '../../scripts/cluster/command.ts';
 import { installDebianPrograms, onPath } from '../../scripts/cluster/debian.ts';
 import { cacheFolder } from '../../scripts/cluster/versions.ts';
-import { type ImagePlan, writeImageArchive } from './image-archive.ts';
+import { llamaServer } from '../../scripts/engines/llama-server.ts';
+import { type ImagePlan, writeImageArchive } from '../../scripts/image/image-archive.ts';
+import { runtimeFiles } from '../../scripts/image/rootfs.ts';
 
 /** The image every pod's sandbox runs. It also serves as a container that does nothing until it is told to end. */
 export const PAUSE_IMAGE = 'flexinfer.test/pause:1';
 
 /** A shell, a web server (`httpd`), a web client (`wget`, whose -T crashes) and the usual small tools. */
 export const BUSYBOX_IMAGE = 'flexinfer.test/busybox:1';
+
+/** llama.cpp's server, to be given a model. */
+export const LLAMA_SERVER_IMAGE = 'flexinfer.test/llama.cpp:server';
 
 const PAUSE_SOURCE = `
 #include <signal.h>
@@ -39,7 +45,7 @@ export async function pauseImageArchive(): Promise<string> {
       await command(['gcc', '-static', '-Os', '-s', '-o', 'pause', 'pause.c'], { cwd: workspace });
       const content = readFileSync(join(workspace, 'pause'));
       const files = [{ path: 'pause', mode: 0o755, content }];
-      return { name: PAUSE_IMAGE, files, entrypoint: ['/pause'], user: '65532:65532' };
+      return { name: PAUSE_IMAGE, layers: [files], entrypoint: ['/pause'], user: '65532:65532' };
     } finally {
       rmSync(workspace, { recursive: true, force: true });
     }
@@ -55,16 +61,35 @@ export async function busyboxImageArchive(): Promise<string> {
     const tools = (await command([program, '--list'])).trim().split('\n');
     return {
       name: BUSYBOX_IMAGE,
-      files: [
-        { path: 'tmp/', folderMode: 0o1777 },
-        { path: 'bin/busybox', mode: 0o755, content: readFileSync(program) },
-        ...tools.filter((tool) => tool !== 'busybox').map((tool) => ({ path: `bin/${tool}`, linkTo: 'busybox' })),
+      layers: [
+        [
+          { path: 'tmp/', folderMode: 0o1777 },
+          { path: 'bin/busybox', mode: 0o755, content: readFileSync(program) },
+          ...tools.filter((tool) => tool !== 'busybox').map((tool) => ({ path: `bin/${tool}`, linkTo: 'busybox' })),
+        ],
       ],
       entrypoint: ['/bin/sh', '-c'],
       user: '65532:65532',
       env: { PATH: '/bin' },
     };
   });
+}
+
+/**
+ * The path of the archive of `LLAMA_SERVER_IMAGE`: llama.cpp's own server, for the CPU, without a model. Kept in the
+ * cache by what the program is, since a user may bring another one.
+ */
+export async function llamaServerImageArchive(progress: (line: string) => void): Promise<string> {
+  const program = await llamaServer(progress);
+  const content = readFileSync(program);
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return cached(`llama-server-${digest}.tar`, async () => ({
+    name: LLAMA_SERVER_IMAGE,
+    layers: [await runtimeFiles([program]), [{ path: 'app/llama-server', mode: 0o755, content }]],
+    entrypoint: ['/app/llama-server'],
+    user: '65532:65532',
+    env: { HOME: '/tmp' },
+  }));
 }
 
 async function cached(file: string, plan: () => Promise<ImagePlan>): Promise<string> {

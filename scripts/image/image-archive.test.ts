@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { command } from '../../scripts/cluster/command.ts';
-import { findDebianPrograms } from '../../scripts/cluster/programs.ts';
+import { command } from '../cluster/command.ts';
+import { findDebianPrograms } from '../cluster/programs.ts';
 import { writeImageArchive } from './image-archive.ts';
 
 describe('an image archive', () => {
@@ -20,11 +20,13 @@ describe('an image archive', () => {
   function write(path: string): void {
     writeImageArchive(path, {
       name: 'flexinfer.test/example:1',
-      files: [
-        { path: 'tmp/', folderMode: 0o1777 },
-        { path: 'bin/program', mode: 0o755, content: Buffer.from('#!/bin/sh\n') },
-        { path: 'bin/link', linkTo: 'program' },
-        { path: `${'long/'.repeat(25)}name`, mode: 0o644, content: Buffer.from('far down') },
+      layers: [
+        [
+          { path: 'tmp/', folderMode: 0o1777 },
+          { path: 'bin/program', mode: 0o755, content: Buffer.from('#!/bin/sh\n') },
+          { path: 'bin/link', linkTo: 'program' },
+          { path: `${'long/'.repeat(25)}name`, mode: 0o644, content: Buffer.from('far down') },
+        ],
       ],
       entrypoint: ['/bin/program'],
       user: '65532:65532',

@@ -1,15 +1,21 @@
 import { createHash } from 'node:crypto';
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { type TarEntry, tar } from './tar.ts';
 
 export interface ImagePlan {
   /** With host and tag, as `flexinfer.test/pause:1`. */
   readonly name: string;
-  readonly files: readonly TarEntry[];
+  /** The layers, lowest first; what changes least belongs lowest. */
+  readonly layers: readonly (readonly TarEntry[])[];
   readonly entrypoint: readonly string[];
   /** Numeric, as `65532:65532`. Default: root. */
   readonly user?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Smaller and slower to make. Default: as it is. */
+  readonly compress?: boolean;
 }
 
 interface Descriptor {
@@ -18,24 +24,25 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** Writes an image with one layer as an archive in OCI layout, which `ctr images import` and skopeo read. */
+/** Writes an image as an archive in OCI layout, which `ctr images import`, skopeo and podman read. */
 export function writeImageArchive(path: string, plan: ImagePlan): void {
-  const layer = tar(plan.files);
+  const layers = plan.layers.map((entries) => layerOf(tar(entries), plan.compress === true));
   const config = json({
     architecture: 'amd64',
     os: 'linux',
     config: {
       Entrypoint: plan.entrypoint,
       ...(plan.user === undefined ? {} : { User: plan.user }),
+      ...(plan.labels === undefined ? {} : { Labels: plan.labels }),
       Env: Object.entries(plan.env ?? {}).map(([name, value]) => `${name}=${value}`),
     },
-    rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
   });
   const manifest = json({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: describe('application/vnd.oci.image.config.v1+json', config),
-    layers: [describe('application/vnd.oci.image.layer.v1.tar', layer)],
+    layers: layers.map((layer) => describe(layer.mediaType, layer.blob)),
   });
   const annotations = { 'io.containerd.image.name': plan.name, 'org.opencontainers.image.ref.name': plan.name };
   const index = json({
@@ -45,10 +52,30 @@ export function writeImageArchive(path: string, plan: ImagePlan): void {
   const archive = tar([
     { path: 'oci-layout', mode: 0o644, content: json({ imageLayoutVersion: '1.0.0' }) },
     { path: 'index.json', mode: 0o644, content: index },
-    ...[layer, config, manifest].map((blob) => ({ path: blobPath(blob), mode: 0o644, content: blob })),
+    ...[...layers.map((layer) => layer.blob), config, manifest].map((blob) => ({
+      path: blobPath(blob),
+      mode: 0o644,
+      content: blob,
+    })),
   ]);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.${process.pid}`, archive);
   renameSync(`${path}.${process.pid}`, path);
+}
+
+interface Layer {
+  readonly mediaType: string;
+  readonly blob: Buffer;
+  /** Digest of the layer before compression. */
+  readonly diffId: string;
+}
+
+function layerOf(archive: Buffer, compress: boolean): Layer {
+  const mediaType = 'application/vnd.oci.image.layer.v1.tar';
+  const diffId = digestOf(archive);
+  return compress
+    ? { mediaType: `${mediaType}+gzip`, blob: gzipSync(archive, { level: 9 }), diffId }
+    : { mediaType, blob: archive, diffId };
 }
 
 function describe(mediaType: string, blob: Buffer): Descriptor {
