@@ -28,7 +28,7 @@ export class ProgressView {
       const bar = ratio === undefined ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] `;
       const text = `${label}  ${bar}${detail}`;
       this.#clear();
-      this.#stream.write(text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1)));
+      this.#stream.write(text.slice(0, (this.#stream.columns || 80) - 1));
       this.#drawn = true;
       return;
     }

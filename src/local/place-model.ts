@@ -45,15 +45,34 @@ export interface PlaceOptions {
 export function placeModel(options: PlaceOptions): LocalPlacement {
   const { machine, deployment } = options;
   const usable = machine.devices.filter((device) => canUse(device, options.install));
-  const decision = decide(requirementOf(options), snapshotOf(usable, options));
+  const requirement = requirementOf(options);
+  const snapshot = snapshotOf(usable, options);
+  const decision = decideOrTry(requirement, snapshot);
   const device = usable.find((each) => each.name === decision.best?.node);
   if (device === undefined) {
-    const why = decision.verdicts.map((verdict) => (verdict.fits ? '' : refusalText(verdict))).join('; ');
+    const refused = decision.verdicts.filter((verdict) => !verdict.fits);
+    const why = refused.map(refusalText).join('; ');
     throw new FlexInferError('NO_FIT', `${deployment.metadata.name} fits no device of this machine: ${why}`, {
-      todo: 'choose a smaller model or quantisation, a shorter spec.contextLength, or look at flexinfer hardware',
+      todo: advice(refused),
     });
   }
   return { device, footprint: footprintOn(device, options), decision };
+}
+
+/** A floor cannot be tested before anything was measured here, and nothing is measured before it is placed. */
+function decideOrTry(requirement: Requirement, snapshot: FleetSnapshot): Decision {
+  const decision = decide(requirement, snapshot);
+  const untried = decision.verdicts.some((verdict) => !verdict.fits && verdict.reason === 'SpeedUnknown');
+  if (decision.best !== undefined || !untried) return decision;
+  const { minTokensPerSecond: _, ...withoutFloor } = requirement;
+  return decide({ ...withoutFloor, objective: 'Throughput' }, snapshot);
+}
+
+function advice(refused: readonly Refused[]): string {
+  const memory = refused.some(({ reason }) => reason === 'VramCapacityTooSmall' || reason === 'VramFreeTooSmall');
+  return memory
+    ? 'choose a smaller model or quantisation, a shorter spec.contextLength, or free memory'
+    : 'compare spec.hardware and spec.placement with what flexinfer hardware shows';
 }
 
 /** `cpu needs 31.2 GiB, has 23.5 GiB`; memory in GiB, since that is how people know their machine. */

@@ -1,3 +1,4 @@
+import { FlexInferError } from '../api/errors.ts';
 import type { MeasuredRecord } from '../api/record.ts';
 import { speedOf } from '../benchmark/record-speed.ts';
 import type { ReadyModel } from './events.ts';
@@ -24,7 +25,32 @@ export async function serveModel(options: ServeOptions): Promise<ServedModel> {
   const engine = await ModelEngine.start({ ...options, ...prepared }, options.signal);
   options.onEngine(engine);
   const record = await speedRecord(options, prepared, engine);
+  assertFloor(prepared, record);
   return { ...prepared, engine, record };
+}
+
+/**
+ * The speed floor is held against the lowest run, which takes three of them. Without a measurement it cannot be kept.
+ *
+ * @throws FlexInferError NO_FIT
+ */
+function assertFloor({ deployment, device }: PreparedModel, record: MeasuredRecord | undefined): void {
+  const floor = deployment.spec.placement.minTokensPerSecond;
+  if (floor === undefined) return;
+  const low = record === undefined ? undefined : speedOf(record).low;
+  if (low !== undefined && low >= floor) return;
+  const known =
+    low === undefined ? 'its lowest speed is not known' : `at its lowest it gives ${low.toFixed(1)} tokens/s`;
+  throw new FlexInferError(
+    'NO_FIT',
+    `${deployment.metadata.name} asks for at least ${floor} tokens/s and on ${device.name} ${known}`,
+    {
+      todo:
+        low === undefined
+          ? 'enable spec.benchmark with at least 3 iterations'
+          : 'lower spec.placement.minTokensPerSecond or choose a smaller model',
+    },
+  );
 }
 
 async function speedRecord(

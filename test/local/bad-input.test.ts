@@ -156,6 +156,26 @@ describe('a model that cannot be used', () => {
   });
 });
 
+describe('a demand that this machine cannot meet', () => {
+  it('is named when it is for a GPU that is not there', async () => {
+    const result = await up(
+      manifest(`file://${model}`, '  hardware: { accelerator: GPU, vendors: [AMD], architectures: [gfx906] }\n'),
+    );
+
+    expectOneLine(result, 3, /^error\[NO_FIT\]: m fits no device of this machine: .*: compare spec\.hardware/);
+  });
+
+  it('is named when it is for more speed than was measured, after it was measured', async () => {
+    const floor = '  placement: { minTokensPerSecond: 999999 }\n  benchmark: { warmupIterations: 0, iterations: 3 }\n';
+
+    expectOneLine(
+      await up(manifest(`file://${model}`, floor)),
+      3,
+      /^error\[NO_FIT\]: m asks for at least 999999 tokens\/s and on cpu at its lowest it gives [\d.]+ tokens\/s: lower/,
+    );
+  });
+});
+
 describe('a hub that does not give the model', () => {
   const source = 'hf://org/repo@main/model.gguf';
 
