@@ -101,7 +101,7 @@ function exampleRequest(endpoint: string, model: string): string {
 function engineText(event: LocalEvent & { readonly event: 'engine' }): string {
   switch (event.state) {
     case 'installing':
-      return `installing the engine: ${event.detail}`;
+      return event.detail;
     case 'ready':
       return `${event.backend} ${event.version} ready in ${event.startSeconds.toFixed(1)} s, ${event.threads} ${event.threads === 1 ? 'thread' : 'threads'}`;
     default:
