@@ -73,13 +73,14 @@ export async function validRecord(
  * @throws FlexInferError BENCHMARK_FAILED, ENGINE_FAILED, CANCELLED
  */
 export async function measureModel(options: MeasureModelOptions): Promise<MeasuredRecord> {
-  const { machine, deployment, device, engine, signal, onEvent } = options;
+  const { machine, deployment, device, backend, engine, signal, onEvent } = options;
   const { warmupIterations, iterations, minDuration } = deployment.spec.benchmark;
   const startedAtMs = systemClock.wallMs();
   const context = () => recordContext(options, startedAtMs);
   try {
     const measured = await measureEngine({
       client: engine.client,
+      backend: backend.name,
       contextLength: deployment.spec.contextLength,
       parallel: deployment.spec.parallel,
       warmupIterations,
