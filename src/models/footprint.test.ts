@@ -40,6 +40,16 @@ describe('estimateFootprint', () => {
     expect(estimateFootprint(llama, { ...input, parallel: 4 }).parts.kvCacheMiB).toBe(4096);
   });
 
+  it('stops the layers of a sliding window at the window, and covers engines that do not', () => {
+    const windowed = { ...llama, slidingWindow: { tokens: 1024, kvBytesPerToken: 98_304 } };
+
+    const estimate = estimateFootprint(windowed, { ...input, contextLength: 32_768 });
+
+    // A quarter of the layers keeps 32768 tokens, three quarters keep the window and one batch of 512.
+    expect(estimate.parts.kvCacheMiB).toBe(1024 + (98_304 * 1536) / MIB);
+    expect(estimate.highMiB).toBe(4685 + 4096 + 1536);
+  });
+
   it('widens the range instead of counting an unknown KV cache as nothing', () => {
     const { kvBytesPerToken: _, ...unknown } = llama;
 

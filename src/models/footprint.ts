@@ -1,3 +1,4 @@
+import { kvBytesOf } from './kv-cache.ts';
 import type { Footprint, ModelHeader } from './model.ts';
 
 const MIB = 2 ** 20;
@@ -50,20 +51,20 @@ export function estimateFootprint(header: ModelHeader, input: FootprintInput): F
   const shares = Math.max(1, input.gpus);
   const overhead = overheadOf(input);
   const weights = (header.weightBytes * overhead.weightFactor) / shares / MIB;
-  const kvPerToken = header.kvBytesPerToken;
-  const kv =
-    kvPerToken === undefined
-      ? undefined
-      : (kvPerToken * (KV_FACTOR[input.kvCacheType] ?? 1) * input.contextLength * input.parallel) / shares / MIB;
+  const kvFactor = ((KV_FACTOR[input.kvCacheType] ?? 1) * input.parallel) / shares / MIB;
+  const kvBytes = kvBytesOf(header, input.contextLength);
+  // Some engines keep the whole context for the layers of a sliding window too.
+  const withoutWindow = (header.kvBytesPerToken ?? 0) * input.contextLength;
   const weightsMiB = Math.ceil(weights);
-  const kvCacheMiB = Math.ceil(kv ?? 0);
-  const withoutOverhead = weightsMiB + kvCacheMiB;
+  const kvCacheMiB = Math.ceil((kvBytes ?? 0) * kvFactor);
+  const highKvMiB = kvBytes === undefined ? weightsMiB : Math.ceil(withoutWindow * kvFactor);
+  const { lowMiB, expectedMiB, highMiB } = overhead;
   return {
-    perGpuMiB: withoutOverhead + overhead.expectedMiB,
-    lowMiB: withoutOverhead + overhead.lowMiB,
-    highMiB: withoutOverhead + overhead.highMiB + (kv === undefined ? weightsMiB : 0),
+    perGpuMiB: weightsMiB + kvCacheMiB + expectedMiB,
+    lowMiB: weightsMiB + kvCacheMiB + lowMiB,
+    highMiB: weightsMiB + highKvMiB + highMiB,
     source: 'estimated',
-    parts: { weightsMiB, kvCacheMiB, overheadMiB: overhead.expectedMiB },
+    parts: { weightsMiB, kvCacheMiB, overheadMiB: expectedMiB },
   };
 }
 

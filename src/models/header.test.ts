@@ -76,6 +76,39 @@ describe('readModelHeader', () => {
     expect((await headerOf(llama(latent))).kvBytesPerToken).toBe(2 * 576 * 2);
   });
 
+  it('tells the layers of a sliding window apart, by the pattern in the file or the architecture', async () => {
+    const window = (architecture: string, more: Record<string, WritableValue>) =>
+      headerOf(
+        bare({
+          'general.architecture': text(architecture),
+          [`${architecture}.block_count`]: u32(12),
+          [`${architecture}.embedding_length`]: u32(64),
+          [`${architecture}.attention.head_count`]: u32(4),
+          [`${architecture}.attention.sliding_window`]: u32(512),
+          ...more,
+        }),
+      );
+    const layer = 4 * (16 + 16) * 2;
+
+    const byArchitecture = await window('gemma3', {});
+    const byNumber = await window('made-up', { 'made-up.attention.sliding_window_pattern': u32(4) });
+    const pattern = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const byArray = await window('gemma3', { 'gemma3.attention.sliding_window_pattern': numbers('u32', pattern) });
+    const unknown = await window('made-up', {});
+
+    expect(byArchitecture.slidingWindow).toEqual({ tokens: 512, kvBytesPerToken: 10 * layer });
+    expect(byNumber.slidingWindow).toEqual({ tokens: 512, kvBytesPerToken: 9 * layer });
+    expect(byArray.slidingWindow).toEqual({ tokens: 512, kvBytesPerToken: layer });
+    expect(unknown.slidingWindow).toBeUndefined();
+    expect(unknown.kvBytesPerToken).toBe(12 * layer);
+  });
+
+  it('counts only the attention layers of a hybrid model', async () => {
+    const header = await headerOf(llama({ 'llama.full_attention_interval': u32(2) }));
+
+    expect(header.kvBytesPerToken).toBe(2 * (16 + 16) * 2);
+  });
+
   it('leaves the KV size open when a dimension is missing', async () => {
     const header = await headerOf(bare({ 'general.architecture': text('mamba'), 'mamba.block_count': u32(24) }));
 

@@ -22,7 +22,8 @@ import type {
 } from './model.ts';
 import { ProgressReporter } from './progress.ts';
 import { formatModelReference, parseModelReference } from './reference.ts';
-import { isGguf, modelFiles } from './shards.ts';
+import { neverPulled, notYet, refuseOtherFormats, vanished } from './refusals.ts';
+import { modelFiles } from './shards.ts';
 import { blobSize, digestMismatch } from './store/blobs.ts';
 import { asDiskError, type FreeBytes, freeBytesOf, onDisk } from './store/disk.ts';
 import { blobPath, prepareStore, refuseOtherVersions, type StoreLayout, storeLayout } from './store/layout.ts';
@@ -118,7 +119,7 @@ export class ModelStore {
       // With `Always` a model that is here still starts when the hub is away.
       const away = error instanceof FlexInferError && ['UNREACHABLE', 'RATE_LIMITED'].includes(error.code);
       if (known === undefined || !away) throw error;
-      return this.#use(source, known, true, progress);
+      return { ...(await this.#use(source, known, true, progress)), stale: true };
     }
   }
 
@@ -377,29 +378,4 @@ async function headerIfIntact(snapshot: Snapshot): Promise<ModelHeader | undefin
 
 function mainDigest(snapshot: Snapshot): string | undefined {
   return snapshot.files.find((file) => file.path === snapshot.mainFile)?.sha256;
-}
-
-function notYet(source: string, reference: ModelReference): FlexInferError {
-  return new FlexInferError('UNSUPPORTED', `${source}: ${reference.scheme}:// models cannot be pulled yet`, {
-    todo: 'use an hf:// or file:// model',
-  });
-}
-
-function refuseOtherFormats(source: string, { file }: HuggingFaceReference): void {
-  if (file === undefined || isGguf(file)) return;
-  throw new FlexInferError('UNSUPPORTED', `${source}: only GGUF files can be pulled yet`, {
-    todo: 'name a .gguf file',
-  });
-}
-
-function neverPulled(source: string): FlexInferError {
-  return new FlexInferError('MODEL_NOT_FOUND', `${source} is not in the model cache, and its pull policy is Never`, {
-    todo: 'pull it first with flexinfer models pull, or set pullPolicy to IfNotPresent',
-  });
-}
-
-function vanished(source: string): FlexInferError {
-  return new FlexInferError('CACHE_UNUSABLE', `${source} vanished from the model cache while it was put together`, {
-    todo: 'do not prune while models are pulled; try again',
-  });
 }

@@ -40,6 +40,8 @@ export interface ModelHeader {
   readonly layers?: number;
   /** KV-cache bytes per token at f16 over all layers; absent when the header lacks a dimension. */
   readonly kvBytesPerToken?: number;
+  /** Layers that look back only so many tokens, and their part of `kvBytesPerToken`. */
+  readonly slidingWindow?: { readonly tokens: number; readonly kvBytesPerToken: number };
   readonly vocabularySize?: number;
   /** GGUF split files: this file's number and how many there are. */
   readonly split?: { readonly index: number; readonly count: number };
@@ -64,8 +66,10 @@ export interface StoredModel {
   readonly contentHash: string;
   readonly header: ModelHeader;
   readonly sizeBytes: number;
-  /** Whether this call moved bytes over the network. */
+  /** False when this call moved bytes into the cache. */
   readonly cacheHit: boolean;
+  /** The hub could not be asked; this is what the reference meant the last time. */
+  readonly stale?: true;
 }
 
 /** Memory a running replica takes, per GPU, or in host memory when it runs on the CPU. */

@@ -134,7 +134,7 @@ describe.skipIf(server === undefined)('a real engine', () => {
     const shape = { contextLength: 4096, parallel: 1, kvCacheType: 'auto', backend: 'llamacpp', gpus: 0 };
 
     const measuredMiB = await serve(path, shape.contextLength, async (endpoint, pid) => {
-      await complete(endpoint, 'word '.repeat(600), 64);
+      await complete(endpoint, 'word '.repeat(300), 16);
       const peak = /VmHWM:\s+([0-9]+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
       return Number(peak) / 1024;
     });
