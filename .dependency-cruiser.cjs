@@ -21,7 +21,7 @@ const homes = {
   pino: ['runtime'],
   '@prometheus-io/client': ['metrics'],
   commander: ['cli', 'runtime'],
-  yaml: ['cli', 'kube', 'local'],
+  yaml: ['agent', 'cli', 'kube', 'local'],
 };
 
 const source = (parts) => `^src/(${parts.join('|')})/`;

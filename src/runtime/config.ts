@@ -104,3 +104,38 @@ export function durationSetting(fallback: string, minimumMs: number) {
       return z.NEVER;
     });
 }
+
+/** A flag that is given or not. */
+export function switchSetting() {
+  return z.boolean().default(false);
+}
+
+/** A text that may be left out, but not be empty. */
+export function textSetting() {
+  return z.string().min(1, 'is empty').optional();
+}
+
+/** One of a few words. */
+export function choiceSetting<const C extends readonly [string, ...string[]]>(choices: C, fallback: C[number]) {
+  return z.enum(choices, `is none of ${choices.join(', ')}`).default(() => fallback);
+}
+
+/**
+ * A text with rules of its own.
+ *
+ * @param problem says what is wrong with a text, to be read after it; `undefined` when nothing is
+ */
+export function checkedSetting(fallback: string, problem: (text: string) => string | undefined) {
+  return z
+    .string()
+    .default(fallback)
+    .superRefine((text, context) => {
+      const message = problem(text);
+      if (message !== undefined) context.addIssue(message);
+    });
+}
+
+/** Whether what was thrown only says that `--help` or `--version` has been printed. */
+export function isHelp(thrown: unknown): boolean {
+  return thrown instanceof CommanderError && thrown.exitCode === 0;
+}
