@@ -96,7 +96,7 @@ export class HubHttp implements AsyncDisposable {
 
   /** Like {@link exchange}, tried again while failures may pass. */
   async request(wanted: HttpRequest): Promise<HttpResponse> {
-    const budget = new RetryBudget(this.policy, shownUrl(wanted.url));
+    const budget = new RetryBudget(this.policy);
     for (;;) {
       try {
         return await this.exchange(wanted);

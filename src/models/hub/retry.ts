@@ -71,14 +71,14 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
 /** Counts the failures of one request and pauses between its attempts. */
 export class RetryBudget {
   readonly #policy: RetryPolicy;
-  readonly #what: string;
+  readonly #label: string;
   #failures = 0;
   #unreachable = 0;
 
-  /** @param what what is being asked for, for the last error. */
-  constructor(policy: RetryPolicy, what: string) {
+  /** @param what begins the last error, where its own words do not say what was asked for. */
+  constructor(policy: RetryPolicy, what?: string) {
     this.#policy = policy;
-    this.#what = what;
+    this.#label = what === undefined ? '' : `${what}: `;
   }
 
   progressed(): void {
@@ -103,12 +103,12 @@ export class RetryBudget {
     if (failure.rateLimited) {
       const wait =
         failure.retryAfterMs === undefined ? 'later' : `in ${Math.ceil(failure.retryAfterMs / 60_000)} minutes`;
-      return new FlexInferError('RATE_LIMITED', `${this.#what}: ${failure.message}`, {
+      return new FlexInferError('RATE_LIMITED', `${this.#label}${failure.message}`, {
         cause: failure,
         todo: `try again ${wait}, or set HF_TOKEN for a higher limit`,
       });
     }
-    return new FlexInferError('UNREACHABLE', `${this.#what}: ${failure.message}`, {
+    return new FlexInferError('UNREACHABLE', `${this.#label}${failure.message}`, {
       cause: failure,
       todo: failure.unreachable
         ? 'check the network, the proxy and HF_ENDPOINT, or use a file:// model'
