@@ -1,5 +1,5 @@
 import type { GoSource } from './go-build.ts';
-import { ETCD_VERSION, KUBERNETES_VERSION, KWOK_VERSION } from './versions.ts';
+import { COREDNS_VERSION, ETCD_VERSION, KUBERNETES_VERSION, KWOK_VERSION } from './versions.ts';
 
 const [major, minor] = KUBERNETES_VERSION.split('.');
 
@@ -41,5 +41,14 @@ export const ETCD: GoSource<'etcd'> = {
   module: 'go.etcd.io/etcd/server/v3',
   version: ETCD_VERSION,
   programs: { etcd: '' },
+  variables: {},
+};
+
+/** Answers the names of Services. */
+export const COREDNS: GoSource<'coredns'> = {
+  name: 'coredns',
+  module: 'github.com/coredns/coredns',
+  version: COREDNS_VERSION,
+  programs: { coredns: '' },
   variables: {},
 };

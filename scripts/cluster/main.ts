@@ -15,20 +15,31 @@ const { positionals, values } = parseArgs({
 });
 const [verb, id] = positionals;
 
-if (verb === 'up') await up();
-else if (verb === 'down') await down();
-else if (verb === 'status') status();
-else {
+try {
+  if (verb === 'up') await up();
+  else if (verb === 'down') await down();
+  else if (verb === 'status') status();
+  else explain();
+} catch (error) {
+  console.error(`error: ${errorText(error)}`);
+  process.exitCode = 1;
+}
+
+function explain(): void {
   console.error(USAGE);
   process.exitCode = 2;
+}
+
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${errorText(error.cause)}`;
 }
 
 async function up(): Promise<void> {
   const nodes = Number(values.nodes);
   const fake = Number(values['fake-nodes']);
   if ((nodes !== 0 && nodes !== 1 && nodes !== 2) || !Number.isInteger(fake) || fake < 0) {
-    console.error(USAGE);
-    process.exitCode = 2;
+    explain();
     return;
   }
   const started = Date.now();

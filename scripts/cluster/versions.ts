@@ -8,6 +8,8 @@ export const ETCD_VERSION = '3.6.16';
 
 export const KWOK_VERSION = '0.7.0';
 
+export const COREDNS_VERSION = '1.14.7';
+
 /** Where things that take long to make are kept between runs: one folder per program and version. */
 export function cacheFolder(): string {
   return process.env['FLEXINFER_CACHE'] ?? join(homedir(), '.cache', 'flexinfer');

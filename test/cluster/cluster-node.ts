@@ -63,11 +63,16 @@ export async function prepareNode(
   return { machine, containerd, cgroupRoot, options };
 }
 
-/** Makes a prepared node join the cluster and waits until it is Ready and its pods would reach Services. */
+/**
+ * Makes a prepared node join the cluster and waits until it is Ready and its pods would reach Services.
+ *
+ * @param dnsAddress where its pods ask for names
+ */
 export async function joinNode(
   parts: ControlPlaneParts,
   prepared: PreparedNode,
   programs: NodePrograms,
+  dnsAddress: string,
 ): Promise<ClusterNode> {
   const { machine, containerd, cgroupRoot, options } = prepared;
   const [kubelet, kubeProxy] = await Promise.all([
@@ -75,6 +80,7 @@ export async function joinNode(
       machine,
       program: programs.kubelet,
       cgroupRoot,
+      dnsAddress,
       labels: options.labels ?? {},
       ...(options.reservedCpu === undefined ? {} : { reservedCpu: options.reservedCpu }),
     }),

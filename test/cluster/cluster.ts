@@ -1,5 +1,6 @@
-import { KUBERNETES, KWOK } from '../../scripts/cluster/go-sources.ts';
+import { COREDNS, KUBERNETES, KWOK } from '../../scripts/cluster/go-sources.ts';
 import { findDebianPrograms, findGoPrograms } from '../../scripts/cluster/programs.ts';
+import { startDns } from './cluster-dns.ts';
 import { type ClusterNode, joinNode, type NodeOptions, type NodePrograms, prepareNode } from './cluster-node.ts';
 import { NO_NODES_ADDRESS } from './cluster-pki.ts';
 import type { ClusterProcess } from './cluster-process.ts';
@@ -51,23 +52,27 @@ const NODES: readonly NodeOptions[] = [{}, { cpuQuota: 0.5, reservedCpu: '500m' 
 
 /** Starts a cluster of real programs and waits until it works: nodes Ready, service accounts there. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const nodes = typeof options.nodes === 'object' ? options.nodes : NODES.slice(0, options.nodes ?? 0);
+  const obstacle = nodes.length > 0 ? whyNoNodes() : undefined;
+  if (obstacle !== undefined) throw new Error(obstacle);
+  if (nodes.length > 2) throw new Error('a test cluster has at most two real nodes; add fake ones');
   await removeForgotten();
   const state = await ClusterState.claim({ keep: options.keep === true });
   try {
-    return await startClusterIn(state, options);
+    return await startClusterIn(state, nodes, options);
   } catch (error) {
     await removeCluster(state.record);
     throw error;
   }
 }
 
-async function startClusterIn(state: ClusterState, options: ClusterOptions): Promise<Cluster> {
+async function startClusterIn(
+  state: ClusterState,
+  nodeOptions: readonly NodeOptions[],
+  options: ClusterOptions,
+): Promise<Cluster> {
   const progress = options.progress ?? (() => undefined);
   const ports = new PortRange(state.record.index);
-  const nodeOptions = typeof options.nodes === 'object' ? options.nodes : NODES.slice(0, options.nodes ?? 0);
-  const obstacle = nodeOptions.length > 0 ? whyNoNodes() : undefined;
-  if (obstacle !== undefined) throw new Error(obstacle);
-  if (nodeOptions.length > 2) throw new Error('a test cluster has at most two real nodes; add fake ones');
   const found = await findGoPrograms(KUBERNETES, ['kube-controller-manager', 'kube-scheduler'], progress);
   const network = nodeOptions.length > 0 ? await createBridge(state) : undefined;
   const address = network?.address ?? NO_NODES_ADDRESS;
@@ -87,7 +92,10 @@ async function startClusterIn(state: ClusterState, options: ClusterOptions): Pro
           }),
         ),
   );
-  const [parts, prepared] = await Promise.all([startControlPlaneIn(state, ports, address, options), preparing]);
+  const [parts, prepared] = await Promise.all([
+    startControlPlaneIn(state, ports, address, withOldEtcd(options)),
+    preparing,
+  ]);
   const [first, second] = prepared;
   if (first !== undefined && second !== undefined) {
     await routeToNode(first.machine.pid, second.machine.network);
@@ -105,9 +113,10 @@ async function startClusterIn(state: ClusterState, options: ClusterOptions): Pro
   const scheduler = options.scheduler === 'none' ? undefined : await addScheduler('kube-scheduler', configuration);
   const addFakeNodes = fakeNodeMaker(parts);
   const [nodes] = await Promise.all([
-    nodePrograms === undefined ? [] : Promise.all(prepared.map((each) => joinNode(parts, each, nodePrograms))),
+    nodePrograms === undefined ? [] : Promise.all(prepared.map((each) => joinNode(parts, each, nodePrograms, address))),
     addFakeNodes(options.fakeNodes ?? []),
     waitForServiceAccount(parts),
+    network === undefined ? undefined : startDns(parts, await findCoreDns(progress), network.address),
   ]);
   return {
     ...parts,
@@ -122,6 +131,12 @@ async function startClusterIn(state: ClusterState, options: ClusterOptions): Pro
       await Promise.all(nodes.map((node) => node.importImage(archive)));
     },
   };
+}
+
+/** On the old etcd the API server refuses streamed lists half-way, which kwok does not survive. */
+function withOldEtcd(options: ClusterOptions): ClusterOptions {
+  if (options.etcd !== 'old') return options;
+  return { ...options, featureGates: { WatchList: false, ...options.featureGates } };
 }
 
 async function startTestRegistry(
@@ -150,6 +165,10 @@ async function findNodePrograms(progress: (line: string) => void): Promise<NodeP
   ] as const;
   const debian = await findDebianPrograms(needed, progress, { cniPlugins: true });
   return { ...kubernetes, containerd: debian.containerd, ctr: debian.ctr };
+}
+
+async function findCoreDns(progress: (line: string) => void): Promise<string> {
+  return (await findGoPrograms(COREDNS, ['coredns'], progress)).coredns;
 }
 
 /** Starts kwok with the first fake nodes, and not before. */

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KUBERNETES_VERSION } from '../../scripts/cluster/versions.ts';
 import { apiRequest } from './api-request.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+
+const STREAMED_LIST =
+  '/api/v1/namespaces?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=2';
 
 describe('a control plane', () => {
   let controlPlane: ControlPlane;
@@ -16,7 +20,7 @@ describe('a control plane', () => {
   it('is a real API server of the wanted version, reached with kubectl', async () => {
     const version = await controlPlane.kubectl(['version', '-o', 'json']);
 
-    expect(JSON.parse(version)).toMatchObject({ serverVersion: { gitVersion: 'v1.34.3' } });
+    expect(JSON.parse(version)).toMatchObject({ serverVersion: { gitVersion: `v${KUBERNETES_VERSION}` } });
   });
 
   it('keeps its objects when the API server is killed and started again', async () => {
@@ -43,6 +47,13 @@ describe('a control plane', () => {
     expect(answer.body).toContain('"code":410');
   });
 
+  it('streams its lists', async () => {
+    const answer = await apiRequest(controlPlane.admin, STREAMED_LIST);
+
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContain('k8s.io/initial-events-end');
+  });
+
   it('has the front proxy that aggregated APIs need', async () => {
     const config = await controlPlane.kubectl([
       'get',
@@ -54,5 +65,35 @@ describe('a control plane', () => {
     ]);
 
     expect(config).toContain('requestheader-client-ca-file');
+  });
+});
+
+describe('a control plane on an old etcd', () => {
+  it('accepts a streamed list and then breaks it off with an error event', async () => {
+    const controlPlane = await startControlPlane({ etcd: 'old' });
+    try {
+      const answer = await apiRequest(controlPlane.admin, STREAMED_LIST);
+
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        type: 'ERROR',
+        object: { code: 500, message: expect.stringContaining('RequestWatchProgress is disabled') },
+      });
+    } finally {
+      await controlPlane.stop();
+    }
+  });
+});
+
+describe('a control plane with streamed lists turned off', () => {
+  it('refuses one with 422', async () => {
+    const controlPlane = await startControlPlane({ featureGates: { WatchList: false } });
+    try {
+      const answer = await apiRequest(controlPlane.admin, STREAMED_LIST);
+
+      expect(answer.status).toBe(422);
+    } finally {
+      await controlPlane.stop();
+    }
   });
 });

@@ -12,7 +12,7 @@ import { ClusterState } from './state.ts';
 import { removeCluster, removeForgotten } from './sweep.ts';
 
 export interface ControlPlaneOptions {
-  /** `old` is Debian's 3.4, on which the API server refuses streamed lists (WatchList). Default: `current`. */
+  /** `old` is Debian's 3.4, on which a streamed list (WatchList) ends in an error event. Default: `current`. */
   readonly etcd?: 'current' | 'old';
   /** Switches of the API server, as `{ WatchList: false }`. */
   readonly featureGates?: Readonly<Record<string, boolean>>;

@@ -12,6 +12,8 @@ export interface KubeletPlan {
   /** The path of the kubelet. */
   readonly program: string;
   readonly cgroupRoot: string;
+  /** Where pods ask for names. */
+  readonly dnsAddress: string;
   /** CPU kept from pods, as `500m`. */
   readonly reservedCpu?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -77,7 +79,8 @@ function kubeletConfig(
     cgroupRoot: plan.cgroupRoot,
     failCgroupV1: false,
     failSwapOn: false,
-    // Nothing to resolve with: pods get an empty resolv.conf instead of the machine's.
+    clusterDNS: [plan.dnsAddress],
+    // Names outside the cluster are nobody's business: pods do not get the machine's resolv.conf.
     resolvConf: '',
     clusterDomain: 'cluster.local',
     serializeImagePulls: false,

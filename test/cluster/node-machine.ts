@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../scripts/cluster/command.ts';
-import { cacheFolder } from '../../scripts/cluster/versions.ts';
 import { ClusterProcess } from './cluster-process.ts';
 import { type ClusterNetwork, connectNode, type NodeNetwork } from './node-network.ts';
 import type { ClusterState } from './state.ts';
@@ -31,9 +30,6 @@ export class NodeMachine {
     cluster: ClusterNetwork,
     network: NodeNetwork,
   ): Promise<NodeMachine> {
-    if (/^\/(run|var)\//.test(cacheFolder())) {
-      throw new Error(`a node cannot see ${cacheFolder()}: set FLEXINFER_CACHE to a folder outside /run and /var`);
-    }
     const folder = state.makeFolder(name);
     const script = join(folder, 'machine.sh');
     const ready = join(folder, 'ready');
