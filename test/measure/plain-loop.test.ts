@@ -1,16 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { llamaServer } from '../../scripts/engines/llama-server.ts';
-import { SMALL_MODEL, smallModel } from '../../scripts/engines/small-model.ts';
+import { SMALL_MODEL } from '../../scripts/engines/small-model.ts';
 import { measuredRecordSchema } from '../../src/api/record.ts';
 import type { RunningEngine } from '../../src/backends/engine.ts';
-import { freePort } from '../../src/backends/free-port.ts';
-import { llamacppBackend } from '../../src/backends/llamacpp.ts';
-import { startEngine } from '../../src/backends/start-engine.ts';
 import { median } from '../../src/benchmark/statistics.ts';
 import { assembleRecord } from '../../src/measure/assemble-record.ts';
 import { measureEngine } from '../../src/measure/measure-engine.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { obtain } from '../backends/obtain.ts';
+import { startServer } from './server.ts';
 
 /**
  * The number that FlexInfer prints against a loop that knows nothing of FlexInfer: it asks the same server for 128 tokens
@@ -18,7 +15,7 @@ import { obtain } from '../backends/obtain.ts';
  */
 
 const signal = AbortSignal.timeout(280_000);
-const engine = await obtain('llama-server with a model', startServer);
+const engine = await obtain('llama-server with a model', () => startServer({ signal }));
 afterAll(() => engine?.stop());
 
 const protocol = { contextLength: 512, parallel: 1, warmupIterations: 0, maxMs: 60_000, clock: systemClock, signal };
@@ -99,29 +96,6 @@ describe.skipIf(engine === undefined)('the measured speed', () => {
     await expect.poll(async () => (await client.counters(signal))?.requestsInFlight, { timeout: 30_000 }).toBe(0);
   });
 });
-
-async function startServer(): Promise<RunningEngine> {
-  const backend = llamacppBackend({ ...process.env, FLEXINFER_LLAMA_SERVER: await llamaServer() });
-  const install = await backend.locate();
-  if (install === undefined) throw new Error('llama-server was just found, and now is not');
-  const plan = backend.plan(
-    {
-      modelFile: await smallModel(),
-      modelSizeBytes: SMALL_MODEL.sizeBytes,
-      alias: 'm',
-      contextLength: 512,
-      parallel: 1,
-      threads: 1,
-      gpus: [],
-      kvCacheType: 'auto',
-      args: [],
-      env: [],
-      port: await freePort(),
-    },
-    install,
-  );
-  return startEngine(backend, plan, { signal });
-}
 
 /** Tokens per second of one answer, timed by the arrival of its events. */
 async function plainRate(port: number, round: number): Promise<number> {
