@@ -2,10 +2,11 @@ import { createHash, randomInt } from 'node:crypto';
 import { FlexInferError } from '../api/errors.ts';
 import type { ModelDeployment } from '../api/manifest.ts';
 import { parseDurationMs } from '../api/quantity.ts';
-import { type MeasuredRecord, PROTOCOL_VERSION, type Subject } from '../api/record.ts';
+import { type BenchmarkRecord, type MeasuredRecord, PROTOCOL_VERSION, type Subject } from '../api/record.ts';
 import type { Backend, EngineInstall } from '../backends/engine.ts';
 import { modelHash } from '../benchmark/keys.ts';
-import { staleReasons } from '../benchmark/staleness.ts';
+import { type Circumstances, staleReasons } from '../benchmark/staleness.ts';
+import { replaces } from '../benchmark/succession.ts';
 import { assembleFailure, assembleRecord, type RecordContext } from '../measure/assemble-record.ts';
 import { sampleGpus } from '../measure/device-watch.ts';
 import { measureEngine } from '../measure/measure-engine.ts';
@@ -52,19 +53,31 @@ export function hashOf(subject: Subject): string {
 export async function validRecord(
   options: MeasureModelOptions,
 ): Promise<{ readonly record?: MeasuredRecord; readonly stale: readonly string[] }> {
-  const { machine, deployment, model, device, backend, install, engine } = options;
+  const { machine, deployment, model, device, backend } = options;
   const hash = hashOf(subjectOf(deployment, model.contentHash, backend.name));
   const record = await machine.records.find(hash, device.deviceClass);
   if (record?.outcome !== 'measured') return { stale: [] };
-  const stale = staleReasons(record, {
+  const stale = staleReasons(record, circumstancesOf(options));
+  return stale.length === 0 ? { record, stale } : { stale };
+}
+
+function circumstancesOf({ device, backend, install, engine }: MeasureModelOptions): Circumstances {
+  return {
     deviceClass: device.deviceClass,
     protocol: PROTOCOL_VERSION,
     engine: { name: backend.name, version: install.version, arguments: engine.plan.recordedArgs },
     threads: engine.threads,
     driver: driverOf(device),
     nowMs: systemClock.wallMs(),
-  });
-  return stale.length === 0 ? { record, stale } : { stale };
+  };
+}
+
+/** Unless what is kept says more: a clean number is worth more than one of a busy device, and any number than a failure. */
+async function keep(options: MeasureModelOptions, made: BenchmarkRecord): Promise<void> {
+  const { records } = options.machine;
+  const kept = await records.find(made.modelHash, made.deviceClass);
+  const keptIsStale = kept?.outcome === 'measured' && staleReasons(kept, circumstancesOf(options)).length > 0;
+  if (replaces(made, kept, keptIsStale)) await records.save(made);
 }
 
 /**
@@ -73,7 +86,7 @@ export async function validRecord(
  * @throws FlexInferError BENCHMARK_FAILED, ENGINE_FAILED, CANCELLED
  */
 export async function measureModel(options: MeasureModelOptions): Promise<MeasuredRecord> {
-  const { machine, deployment, device, backend, engine, signal, onEvent } = options;
+  const { deployment, device, backend, engine, signal, onEvent } = options;
   const { warmupIterations, iterations, minDuration } = deployment.spec.benchmark;
   const startedAtMs = systemClock.wallMs();
   const context = () => recordContext(options, startedAtMs);
@@ -95,11 +108,11 @@ export async function measureModel(options: MeasureModelOptions): Promise<Measur
       },
     });
     const record = assembleRecord(context(), engineFacts(options), measured);
-    await machine.records.save(record);
+    await keep(options, record);
     return record;
   } catch (error) {
     if (error instanceof FlexInferError && error.code !== 'CANCELLED') {
-      await machine.records.save(assembleFailure(context(), error.code, error.message));
+      await keep(options, assembleFailure(context(), error.code, error.message));
     }
     throw error;
   }
