@@ -80,6 +80,40 @@ describe('measureEngine', () => {
     expect(point.flags).toEqual(['lowConfidence']);
   });
 
+  it.each([
+    ['one iteration', { iterations: 1 }],
+    ['a limit that is over in the first run', { maxMs: 1 }],
+    ['no time at all', { maxMs: 0 }],
+  ])('finishes the run it has begun and never leaves out the first: %s', async (_, change) => {
+    const { point } = await measure(new ScriptedEngine(() => ({ rate: 50 })), { ...change, warmupIterations: 0 });
+
+    expect(point.runs).toHaveLength(1);
+    expect(point.flags).toEqual(['lowConfidence']);
+  });
+
+  it.each([
+    ['no iteration', { iterations: 0 }],
+    ['a negative number of iterations', { iterations: -5 }],
+    ['half an iteration', { iterations: 2.5 }],
+    ['a negative number of warm-ups', { warmupIterations: -1 }],
+    ['a limit that is no number', { maxMs: Number.NaN }],
+  ])('refuses %s before it asks the engine for anything', async (_, change) => {
+    const engine = new ScriptedEngine(() => ({}));
+
+    await expect(measure(engine, change)).rejects.toThrow(RangeError);
+    expect(engine.seeds).toEqual([]);
+  });
+
+  it('goes by the monotonic clock, wherever the wall clock jumps', async () => {
+    const engine = new ScriptedEngine(() => ({ rate: 50 }));
+    let wall = 1e12;
+    const clock = { monotonicMs: () => engine.nowMs, wallMs: () => (wall -= 3_600_000) };
+
+    const { point } = await measure(engine, { clock });
+
+    expect(point.runs).toHaveLength(5);
+  });
+
   it('measures one more batch when the rates scatter, and says so when they still do', async () => {
     const engine = new ScriptedEngine((call) => ({ rate: 40 + 10 * (call % 3) }));
 
@@ -119,6 +153,32 @@ describe('measureEngine', () => {
       code: 'BENCHMARK_FAILED',
       message: 'no valid run: 127 prompt tokens came from a cache',
     });
+  });
+
+  it('does not begin the second batch when the time is over', async () => {
+    const engine = new ScriptedEngine((call) => ({ rate: 40 + 10 * (call % 3) }));
+
+    const { point } = await measure(engine, { maxMs: 12_500, warmupIterations: 0 });
+
+    expect(point.runs).toHaveLength(5);
+    expect(point.flags).toEqual(['unstable']);
+  });
+
+  it('fails after three more tries when every answer is too short, and says how short', async () => {
+    const engine = new ScriptedEngine(() => ({ outputTokens: 12, finish: 'stop', server: undefined }));
+
+    await expect(measure(engine, { warmupIterations: 0 })).rejects.toMatchObject({
+      code: 'BENCHMARK_FAILED',
+      message: 'no valid run: the answer ended (stop) after 12 of 128 tokens',
+    });
+    expect(engine.seeds).toHaveLength(4);
+  });
+
+  it('holds an engine that counts exactly to exactly 128 tokens', async () => {
+    const engine = new ScriptedEngine(() => ({ outputTokens: 130, server: undefined }));
+
+    await expect(measure(engine, { backend: 'vllm' })).rejects.toMatchObject({ code: 'BENCHMARK_FAILED' });
+    expect((await measure(engine, { backend: 'llamacpp' })).point.runs[0]?.outputTokens).toBe(130);
   });
 
   it('passes on the failure of an engine that dies in a run', async () => {

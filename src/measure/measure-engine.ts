@@ -73,8 +73,10 @@ export interface Measurement {
  * more batch when the rates scatter or fall; afterwards, if asked for, up to three runs at full context.
  *
  * @throws FlexInferError BENCHMARK_FAILED when no valid run could be made, ENGINE_FAILED, CANCELLED
+ * @throws RangeError for a protocol that makes no sense, such as no iteration
  */
 export async function measureEngine(options: MeasureOptions): Promise<Measurement> {
+  checkProtocol(options);
   const { clock, signal, sampleDevices, sampleEveryMs, iterations, warmupIterations, maxMs, onProgress } = options;
   const logOptions = { clock, signal, sampleDevices, ...(sampleEveryMs === undefined ? {} : { sampleEveryMs }) };
   const { client, seed, backend = 'llamacpp' } = options;
@@ -156,6 +158,14 @@ async function measureFullContext(
     return { ...pointSoFar(), problem: error.message };
   }
   return pointSoFar();
+}
+
+function checkProtocol({ iterations, warmupIterations, maxMs }: MeasureOptions): void {
+  if (!Number.isInteger(iterations) || iterations < 1) throw new RangeError(`${iterations} iterations measure nothing`);
+  if (!Number.isInteger(warmupIterations) || warmupIterations < 0) {
+    throw new RangeError(`${warmupIterations} is no number of warm-ups`);
+  }
+  if (!(maxMs >= 0)) throw new RangeError(`${maxMs} ms is no limit of time`);
 }
 
 function lastRate(runs: readonly MeasuredRun[]): { readonly tokensPerSecond?: number } {
