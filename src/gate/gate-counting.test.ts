@@ -77,6 +77,35 @@ describe('tokens', () => {
     await until(async () => (await metric('flexinfer_gate_tokens_total', { model: NAME })) === 30);
   });
 
+  it('are counted once when the engine is slow to tell', async () => {
+    let asked = 0;
+    let answer: (tokens: number) => void = () => undefined;
+    const { metric } = await openGate({
+      sampleMs: 2,
+      model: {
+        counters: () => {
+          asked += 1;
+          return new Promise((resolve) => {
+            answer = (generatedTokens) => resolve({ generatedTokens });
+          });
+        },
+      },
+    });
+    const tell = async (tokens: number) => {
+      const before = asked;
+      answer(tokens);
+      await until(() => asked > before);
+    };
+    await until(() => asked === 1);
+    const start = performance.now();
+    await until(() => performance.now() > start + 20);
+    expect(asked).toBe(1);
+
+    for (const tokens of [100, 110, 110, 125]) await tell(tokens);
+
+    expect(await metric('flexinfer_gate_tokens_total', { model: NAME })).toBe(25);
+  });
+
   it('are counted from answers while the counter of the engine fails', async () => {
     let asked = 0;
     const { post, metric } = await openGate({

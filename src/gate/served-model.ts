@@ -25,6 +25,7 @@ export class ServedModel {
   #published = 0;
   #answerSource: TokenSource | undefined;
   #engineCounts = false;
+  #sampling = false;
 
   constructor(config: GateModel, limits: GateLimits, clock: Clock, registry: MetricsRegistry) {
     this.config = config;
@@ -82,10 +83,19 @@ export class ServedModel {
     };
   }
 
-  /** One sample for the live rate; asks the engine's counter first, where there is one. */
+  /**
+   * One sample for the live rate; asks the engine's counter first, where there is one. Does nothing while the sample before
+   * is still waiting: of two answers in the wrong order the older would look like a restart of the engine.
+   */
   async sample(signal: AbortSignal): Promise<void> {
-    if (this.config.counters !== undefined) await this.#askEngine(this.config.counters, signal);
-    if (this.#ready) this.#meter.sample(this.#clock.monotonicMs(), this.#ledger.total);
+    if (this.#sampling) return;
+    this.#sampling = true;
+    try {
+      if (this.config.counters !== undefined) await this.#askEngine(this.config.counters, signal);
+      if (this.#ready) this.#meter.sample(this.#clock.monotonicMs(), this.#ledger.total);
+    } finally {
+      this.#sampling = false;
+    }
   }
 
   async #askEngine(counters: NonNullable<GateModel['counters']>, signal: AbortSignal): Promise<void> {

@@ -87,6 +87,30 @@ describe('the token ledger', () => {
     expect(ledger.total).toBe(27);
   });
 
+  it('keeps what was answered by an engine that was killed before it could be asked', () => {
+    const ledger = new TokenLedger();
+    ledger.engineSample(500, true);
+    ledger.add(20);
+
+    ledger.engineSample(0, true);
+    const after = ledger.total;
+    ledger.add(5);
+    ledger.engineSample(5, true);
+
+    expect([after, ledger.total]).toEqual([20, 25]);
+  });
+
+  it('counts once what the engine counts a moment after the answer is out', () => {
+    const ledger = new TokenLedger();
+    ledger.engineSample(0, true);
+    ledger.add(12);
+
+    ledger.engineSample(0, true);
+    ledger.engineSample(12, true);
+
+    expect(ledger.total).toBe(12);
+  });
+
   it.each([undefined, Number.NaN, -5, Number.POSITIVE_INFINITY])('takes a counter of %s for no news', (value) => {
     const ledger = new TokenLedger();
     ledger.engineSample(100, true);
@@ -102,6 +126,8 @@ describe('the token ledger', () => {
       tokens: fc.nat(500),
       told: fc.nat(500),
       polls: fc.array(fc.nat(100), { maxLength: 4 }),
+      /** The engine is asked before it has counted what it answered. */
+      lags: fc.boolean(),
     });
 
     fc.assert(
@@ -110,14 +136,15 @@ describe('the token ledger', () => {
         let made = 0;
         let highest = 0;
         ledger.engineSample(0, true);
-        for (const { tokens, told, polls } of requests) {
+        for (const { tokens, told, polls, lags } of requests) {
           for (const percent of [...polls].sort((a, b) => a - b)) {
             ledger.engineSample(countsWhileWorking ? made + Math.floor((tokens * percent) / 100) : made, false);
             expect(ledger.total).toBeGreaterThanOrEqual(highest);
             highest = ledger.total;
           }
-          made += tokens;
           ledger.add(Math.min(told, tokens));
+          if (lags && !countsWhileWorking) ledger.engineSample(made, true);
+          made += tokens;
           ledger.engineSample(made, true);
           expect(ledger.total).toBeGreaterThanOrEqual(highest);
           highest = ledger.total;
