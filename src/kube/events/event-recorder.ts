@@ -141,7 +141,12 @@ export class EventRecorder {
   }
 
   #failed(error: unknown): void {
-    this.#options.onError?.(error);
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      // A reporter that fails has nobody left to report to; the events that wait matter more.
+      return;
+    }
   }
 }
 

@@ -138,6 +138,45 @@ describe('Informer', () => {
       },
     ));
 
+  it('passes over the late deletion of an object that has a successor of its name', () =>
+    scene(
+      [
+        list('10', pod('a', '9', 'second')),
+        open(line('DELETED', pod('a', '8', 'first')), line('ADDED', pod('b', '11'))),
+      ],
+      async ({ informer, told }) => {
+        await eventually(() => expect(informer.get('b')).toBeDefined());
+
+        expect(told).toEqual(['initial a@9', 'added b@11']);
+      },
+    ));
+
+  it('passes over no event that an index failed at', () => {
+    let failures = 2;
+    return scene(
+      [
+        list('10'),
+        ended(line('ADDED', pod('a', '11'))),
+        ended(line('ADDED', pod('a', '11'))),
+        open(line('ADDED', pod('a', '11'))),
+      ],
+      async ({ fake, informer, errors }) => {
+        await eventually(() => expect(informer.get('a')).toBeDefined());
+
+        expect([1, 2, 3].map((index) => queryOf(fake, index).resourceVersion)).toEqual(['10', '10', '10']);
+        expect(errors).toHaveLength(2);
+      },
+      {
+        indexes: {
+          fragile: () => {
+            if (failures-- > 0) throw new Error('an index that fails');
+            return [];
+          },
+        },
+      },
+    );
+  });
+
   it('follows a cluster that was restored from a backup, as an end and a beginning', () =>
     scene(
       [

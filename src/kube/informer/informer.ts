@@ -148,7 +148,8 @@ export class Informer<T extends KubeObject> {
   #remove(object: T): void {
     const key = keyOf(object.metadata);
     const before = this.#snapshot.get(key);
-    if (before === undefined) return;
+    // Of two objects of one name only the one that is known can be missed.
+    if (before === undefined || before.metadata.uid !== object.metadata.uid) return;
     this.#snapshot = this.#snapshot.without(key);
     this.#tell((handler) => handler.deleted?.(object));
   }

@@ -107,10 +107,11 @@ export class Reflector<T extends KubeObject> {
   }
 
   #listed(objects: readonly T[], version: string): void {
+    // First, so that a sink that fails at it is given the list again.
+    this.#sink.replace(objects);
     this.#version = version;
     this.#versionUnavailable = false;
     this.#mustList = false;
-    this.#sink.replace(objects);
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -206,9 +207,10 @@ export class Reflector<T extends KubeObject> {
       return;
     }
     const object = this.#options.prepare(event.object);
-    this.#version = event.object.metadata.resourceVersion;
     if (event.type === 'DELETED') this.#sink.deleted(object);
     else this.#sink.changed(object);
+    // Last, so that an event is never passed over because somebody failed at it.
+    this.#version = event.object.metadata.resourceVersion;
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {

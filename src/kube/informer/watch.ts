@@ -1,9 +1,11 @@
+import { KubeConfigError } from '../config/config-error.ts';
 import type { KubeObject } from '../objects/object.ts';
 import { collectionPath, type Resource } from '../objects/resource.ts';
 import { type KubeClient, type Selection, selectionQuery } from '../rest/kube-client.ts';
 import { KubeError } from '../rest/kube-error.ts';
 import { queryString } from '../rest/query.ts';
 import { LineDecoder } from './line-decoder.ts';
+import { StreamGuard } from './stream-guard.ts';
 import { parseWatchEvent, type WatchEvent } from './watch-event.ts';
 
 /** A bookmark comes about once a minute; when not even that comes, the connection is dead without saying so. */
@@ -40,45 +42,28 @@ export async function* watch<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   const { clock, random } = client.caller;
   const timeoutSeconds = options.timeoutSeconds ?? Math.round(SHORTEST_WATCH_S * (1 + random()));
-  const guard = new StreamGuard(options.signal);
   const name = `watch of ${resource.plural}`;
-  const body = await client.openStream(
-    collectionPath(resource, options.namespace) + watchQuery(options, timeoutSeconds),
-    {
-      signal: guard.signal,
-    },
-  );
-  const cancelEnd = clock.after(timeoutSeconds * 1_000 + GRACE_MS, () =>
-    guard.fail(`${name}: the server did not end it after ${timeoutSeconds} s`),
-  );
-  const silenceLimitMs = options.silenceLimitMs ?? SILENCE_LIMIT_MS;
-  let lastByteMs = clock.monotonicMs();
-  // One timer that looks back, instead of one set anew for every chunk.
-  let cancelSilence = (): void => undefined;
-  const watchSilence = (): void => {
-    const leftMs = lastByteMs + silenceLimitMs - clock.monotonicMs();
-    if (leftMs <= 0) guard.fail(`${name}: nothing came for ${silenceLimitMs / 1_000} s`);
-    else cancelSilence = clock.after(leftMs, watchSilence);
-  };
-  watchSilence();
+  const guard = new StreamGuard(options.signal, clock, name);
   try {
+    const path = collectionPath(resource, options.namespace) + watchQuery(options, timeoutSeconds);
+    const body = await client.openStream(path, { signal: guard.signal });
+    guard.limit(timeoutSeconds * 1_000 + GRACE_MS, `the server did not end it after ${timeoutSeconds} s`);
+    guard.watchSilence(options.silenceLimitMs ?? SILENCE_LIMIT_MS);
     const decoder = new LineDecoder(MAX_EVENT_BYTES);
+    // Leaving the loop, for whatever reason, destroys the body.
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      lastByteMs = clock.monotonicMs();
+      guard.alive();
       for (const line of decoder.push(chunk)) yield parseWatchEvent(line, resource);
     }
     if (guard.signal.aborted) throw guard.signal.reason;
     if (decoder.pendingBytes > 0) throw new KubeError(`${name}: cut inside an event`, { reason: 'Interrupted' });
   } catch (error) {
     if (guard.signal.aborted) throw guard.signal.reason;
-    if (error instanceof KubeError) throw error;
+    if (error instanceof KubeError || error instanceof KubeConfigError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new KubeError(`${name}: the connection broke (${why})`, { reason: 'Interrupted', cause: error });
   } finally {
-    cancelEnd();
-    cancelSilence();
     guard.end();
-    body.destroy();
   }
 }
 
@@ -93,29 +78,4 @@ function watchQuery(options: WatchOptions, timeoutSeconds: number): string {
     sendInitialEvents: options.initialEvents,
     resourceVersionMatch: options.initialEvents === true ? 'NotOlderThan' : undefined,
   });
-}
-
-/** Ends a stream for the caller's reason or for one of ours. */
-class StreamGuard {
-  readonly #controller = new AbortController();
-  readonly #caller: AbortSignal;
-  readonly #follow = (): void => this.#controller.abort(this.#caller.reason);
-
-  constructor(caller: AbortSignal) {
-    this.#caller = caller;
-    if (caller.aborted) this.#follow();
-    caller.addEventListener('abort', this.#follow, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  fail(message: string): void {
-    this.#controller.abort(new KubeError(message, { reason: 'DeadlineExceeded' }));
-  }
-
-  end(): void {
-    this.#caller.removeEventListener('abort', this.#follow);
-  }
 }

@@ -1,3 +1,4 @@
+import type { CallOptions } from '../rest/api-caller.ts';
 import type { KubeClient } from '../rest/kube-client.ts';
 import { isNotFound } from '../rest/kube-error.ts';
 import { sleep } from '../time/clock.ts';
@@ -117,7 +118,7 @@ export class LeaderElector {
   async #attempt(signal: AbortSignal, timeoutMs: number): Promise<Lease | undefined> {
     const { client, lease: ref, identity, leaseDurationMs } = this.#options;
     const { clock } = client.caller;
-    const call = { signal, timeoutMs };
+    const call = { signal, timeoutMs, retry: false };
     try {
       let current: Lease;
       try {
@@ -140,7 +141,7 @@ export class LeaderElector {
     }
   }
 
-  #create(call: { signal: AbortSignal; timeoutMs: number }): Promise<Lease> {
+  #create(call: CallOptions): Promise<Lease> {
     const { client, lease, identity, leaseDurationMs } = this.#options;
     const spec = takenSpec(undefined, identity, leaseDurationMs, client.caller.clock.wallMs());
     const draft = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: lease, spec };

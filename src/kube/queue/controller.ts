@@ -74,24 +74,19 @@ async function reconcileOne(options: ControllerOptions, key: string, signal: Abo
   const startedMs = monotonicMs();
   const report = (outcome: ReconcileReport['outcome'], failures: number, error?: unknown) =>
     options.onReconciled?.({ controller, key, outcome, failures, error, durationMs: monotonicMs() - startedMs });
+  let result: ReconcileResult | undefined;
   try {
-    const result = await reconcile(key, signal);
-    queue.forget(key);
-    if (result?.requeueAfterMs === undefined) {
-      report('success', 0);
-      return;
-    }
-    queue.addAfter(key, result.requeueAfterMs);
-    report('requeueAfter', 0);
+    result = await reconcile(key, signal);
   } catch (error) {
     if (signal.aborted) return;
-    if (error instanceof TerminalError) {
-      const failures = queue.failures(key) + 1;
-      queue.forget(key);
-      report('terminalError', failures, error);
-      return;
-    }
-    queue.addRateLimited(key, error instanceof KubeError ? error.retryAfterMs : 0);
-    report('error', queue.failures(key), error);
+    const terminal = error instanceof TerminalError;
+    if (!terminal) queue.addRateLimited(key, error instanceof KubeError ? error.retryAfterMs : 0);
+    const failures = queue.failures(key) + (terminal ? 1 : 0);
+    if (terminal) queue.forget(key);
+    report(terminal ? 'terminalError' : 'error', failures, error);
+    return;
   }
+  queue.forget(key);
+  if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs);
+  report(result?.requeueAfterMs === undefined ? 'success' : 'requeueAfter', 0);
 }

@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** For one attempt, from sending to the last byte. Default: that of the client. */
   readonly timeoutMs?: number;
+  /** `false`: one attempt only, for callers that have their own rhythm. */
+  readonly retry?: boolean;
 }
 
 /** One finished attempt, for metrics. `code` is 0 when there was no answer. */
@@ -74,7 +76,8 @@ export class ApiCaller {
       try {
         return await this.#attempt(request, options);
       } catch (error) {
-        const delayMs = options.signal.aborted ? undefined : retryDelayMs(error, attempt, repeatable, this.random);
+        const ending = options.signal.aborted || options.retry === false;
+        const delayMs = ending ? undefined : retryDelayMs(error, attempt, repeatable, this.random);
         if (delayMs === undefined || !this.#budget.spend()) throw error;
         await sleep(this.clock, delayMs, options.signal);
       }
