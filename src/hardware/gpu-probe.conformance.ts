@@ -69,7 +69,11 @@ export function describeGpuProbe(fixture: GpuVendorFixture): void {
     });
 
     it('finds nothing and complains of nothing where there is no such card', async () => {
-      const { gpus, problems } = await probe(cards());
+      const { tree, ...rest } = cards();
+      const { gpus, problems } = await probe({
+        ...rest,
+        tree: { ...tree, '/sys/devices/system/cpu/online': '0-15\n' },
+      });
 
       expect(gpus).toEqual([]);
       expect(problems).toEqual([]);

@@ -165,6 +165,7 @@ describe('probeHardware', () => {
     expect(inventory.problems.map((problem) => `${problem.source} ${problem.reason}`)).toEqual([
       'cpu unreadable',
       'memory unreadable',
+      'pci unreadable',
     ]);
   });
 });

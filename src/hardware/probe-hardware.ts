@@ -1,5 +1,6 @@
 import { AmdProbe } from './amd/amd-probe.ts';
 import { cpuProbe } from './cpu/cpu-probe.ts';
+import { type CpuTimes, parseCpuTimes } from './cpu/cpu-times.ts';
 import { hostFiles } from './host-files.ts';
 import type { GpuDevice, GpuProcess, GpuReadings, HardwareProblem, Inventory } from './inventory.ts';
 import { keepKnown } from './keep-known.ts';
@@ -20,6 +21,8 @@ export interface HardwareOptions {
   readonly rocmSmi?: string;
   /** How long a vendor's tool may take and how much it may say. */
   readonly toolLimits?: ToolLimits;
+  /** Told how long each source took, for metrics. */
+  readonly onProbed?: (source: HardwareProblem['source'], durationMs: number) => void;
 }
 
 export interface ProbeOptions extends HardwareOptions {
@@ -47,12 +50,14 @@ export interface GpuProcesses {
 export class Hardware {
   readonly #files: ReturnType<typeof hostFiles>;
   readonly #vendors: readonly GpuProbe[];
+  readonly #onProbed: (source: HardwareProblem['source'], durationMs: number) => void;
   /** What each GPU told when it last was well, by PCI address. */
   readonly #known = new Map<string, FoundGpu>();
 
   constructor(options: HardwareOptions = {}) {
     const limits = options.toolLimits ?? DEFAULT_TOOL_LIMITS;
     this.#files = hostFiles(options.hostRoot);
+    this.#onProbed = options.onProbed ?? (() => undefined);
     this.#vendors = [
       new NvidiaProbe(new VendorTool(options.nvidiaSmi ?? 'nvidia-smi', limits)),
       new AmdProbe(
@@ -65,8 +70,8 @@ export class Hardware {
   async probe(signal?: AbortSignal): Promise<Inventory> {
     const context = this.#context(signal);
     const [cpu, memory, gpus] = await Promise.all([
-      cpuProbe.probe(context),
-      memoryProbe.probe(context),
+      this.#timed('cpu', cpuProbe.probe(context)),
+      this.#timed('memory', memoryProbe.probe(context)),
       this.#probeGpus(context),
     ]);
     return {
@@ -97,20 +102,30 @@ export class Hardware {
     };
   }
 
+  /** What the processors have done so far; `undefined` when the kernel does not tell. */
+  async cpuTimes(): Promise<CpuTimes | undefined> {
+    return parseCpuTimes((await this.#files.read('/proc/stat')).text ?? '');
+  }
+
+  async #timed<T>(source: HardwareProblem['source'], work: Promise<T>): Promise<T> {
+    const startedMs = performance.now();
+    const result = await work;
+    this.#onProbed(source, performance.now() - startedMs);
+    return result;
+  }
+
   #context(signal: AbortSignal | undefined): ProbeContext {
     return { files: this.#files, ...(signal === undefined ? {} : { signal }) };
   }
 
   async #probeGpus(context: ProbeContext): Promise<ProbeResult<readonly GpuDevice[]>> {
-    const pci = await pciProbe.probe(context);
+    const pci = await this.#timed('pci', pciProbe.probe(context));
     const results = await Promise.all(
-      this.#vendors.map((vendor) =>
-        vendor.describe(
-          context,
-          pci.value.gpus.filter((gpu) => gpu.vendor === vendor.vendor),
-          pci.value.readable,
-        ),
-      ),
+      this.#vendors.map((vendor) => {
+        const expected = pci.value.gpus.filter((gpu) => gpu.vendor === vendor.vendor);
+        const described = vendor.describe(context, expected, pci.value.readable);
+        return this.#timed(vendor.vendor === 'AMD' ? 'amd' : 'nvidia', described);
+      }),
     );
     const gpus = results
       .flatMap((result) => result.value)

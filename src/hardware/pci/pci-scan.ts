@@ -19,7 +19,15 @@ export const pciProbe: Probe<PciScan> = { source: 'pci', probe: ({ files }) => s
 
 async function scanPci(files: HostFiles): Promise<ProbeResult<PciScan>> {
   const names = await files.list(DEVICES);
-  if (names === undefined) return { value: { gpus: [], readable: false }, problems: [] };
+  if (names === undefined) {
+    // Boards without this bus exist; a machine without any devices in its tree is one that cannot be looked into.
+    const blind = (await files.list('/sys/devices')) === undefined;
+    const detail = `${DEVICES} cannot be listed, and nothing else of /sys either`;
+    return {
+      value: { gpus: [], readable: false },
+      problems: blind ? [{ source: 'pci', reason: 'unreadable', detail }] : [],
+    };
+  }
   const gpus: PciGpu[] = [];
   const problems: HardwareProblem[] = [];
   for (const name of names) {

@@ -1,0 +1,3 @@
+export interface CacheKeeper {
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
