@@ -63,10 +63,6 @@ export function isConflict(thrown: unknown): boolean {
   return hasReason(thrown, 'Conflict');
 }
 
-export function isAlreadyExists(thrown: unknown): boolean {
-  return hasReason(thrown, 'AlreadyExists');
-}
-
 /** The history back to the asked version, or the continuation of a list, is gone. */
 export function isExpired(thrown: unknown): boolean {
   return hasReason(thrown, 'Expired', 'Gone');
