@@ -59,6 +59,8 @@ const result = ratioOfMedians(ours, theirs);
 console.log(
   `ratio of medians ${result.ratio.toFixed(4)}, 95 % interval ${result.low.toFixed(4)} to ${result.high.toFixed(4)}: ${verdict(result)}`,
 );
+// What else runs on a machine only ever takes away, so the fastest rounds say most where the medians are too uncertain.
+console.log(`ratio of the fastest rounds ${(Math.max(...ours) / Math.max(...theirs)).toFixed(4)}`);
 
 async function measure(warmupIterations: number, round: number): Promise<number> {
   const { point } = await measureEngine({
