@@ -12,5 +12,5 @@ export const COREDNS_VERSION = '1.14.7';
 
 /** Where things that take long to make are kept between runs: one folder per program and version. */
 export function cacheFolder(): string {
-  return process.env['FLEXINFER_CACHE'] ?? join(homedir(), '.cache', 'flexinfer');
+  return process.env['FLEXINFER_CACHE'] || join(homedir(), '.cache', 'flexinfer');
 }

@@ -1,4 +1,5 @@
 import { estimateFootprint } from '../../models/footprint.ts';
+import type { Footprint } from '../../models/model.ts';
 import { defaultCacheDirectory, ModelStore } from '../../models/model-store.ts';
 import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { formatAge, formatBytes, formatCount, formatDone, formatMiB } from '../format.ts';
@@ -14,14 +15,10 @@ export async function inspect(
   const model = await storeOf(options).inspect(source);
   const { header } = model;
   const { contextLength, parallel } = options;
-  const memory = estimateFootprint(header, {
-    contextLength,
-    parallel,
-    kvCacheType: 'auto',
-    backend: 'llamacpp',
-    gpus: 1,
-  });
-  await printResult(options.output, { ...model, memory: { ...memory, contextLength, parallel } }, () =>
+  const memoryOn = (gpus: number) =>
+    estimateFootprint(header, { contextLength, parallel, kvCacheType: 'auto', backend: 'llamacpp', gpus });
+  const memory = { contextLength, parallel, gpu: memoryOn(1), cpu: memoryOn(0) };
+  await printResult(options.output, { ...model, memory }, () =>
     renderTable(
       ['field', 'value'],
       [
@@ -34,13 +31,16 @@ export async function inspect(
         ['sha256', model.files.length === 1 ? model.files[0]?.sha256 : `${model.files.length} files`],
         ['license', header.license],
         ['trained context', header.trainedContextLength],
-        [
-          'memory',
-          `${formatMiB(memory.perGpuMiB)} estimated (${formatMiB(memory.lowMiB)} to ${formatMiB(memory.highMiB)}) with context ${contextLength} x ${parallel}`,
-        ],
+        ['context', `${contextLength} x ${parallel}`],
+        ['memory on a GPU', footprintText(memory.gpu)],
+        ['memory on the CPU', footprintText(memory.cpu)],
       ],
     ),
   );
+}
+
+function footprintText({ perGpuMiB, lowMiB, highMiB, source }: Footprint): string {
+  return `${formatMiB(perGpuMiB)} ${source} (${formatMiB(lowMiB)} to ${formatMiB(highMiB)})`;
 }
 
 export async function pull(source: string, options: CommonOptions & { sha256?: string }): Promise<void> {

@@ -99,3 +99,10 @@ describe('writeAtomically', () => {
     expect(await namesIn(layout.tmp)).toEqual([]);
   });
 });
+
+describe('a folder that nobody can make', () => {
+  it('is an error, and not looked for again and again', async () => {
+    // The kernel answers ENOENT to mkdir in /proc, although the parent is there.
+    await expect(prepareStore(storeLayout('/proc/flexinfer/models'))).rejects.toMatchObject({ code: 'CACHE_UNUSABLE' });
+  });
+});

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { FlexInferError } from '../../api/errors.ts';
+import { FlexInferError, messageOf } from '../../api/errors.ts';
 import { isRecord, parseJson } from '../json.ts';
 import { errorCode, onDisk } from './disk.ts';
 import { newOwnerToken } from './owner.ts';
@@ -71,18 +71,19 @@ export async function prepareStore(layout: StoreLayout): Promise<void> {
 
 /** Node's own recursive mkdir reports ENOENT on a read-only file system; step by step the true reason comes out. */
 async function makeFolder(folder: string): Promise<void> {
+  if (await exists(folder)) {
+    if ((await stat(folder)).isDirectory()) return;
+    throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR' });
+  }
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
   try {
     await mkdir(folder);
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' && dirname(folder) !== folder) {
-      await makeFolder(dirname(folder));
-      return makeFolder(folder);
-    }
-    if (code !== 'EEXIST') throw error;
-    if (!(await stat(folder)).isDirectory()) {
-      throw Object.assign(new Error(`${folder} is a file`, { cause: error }), { code: 'ENOTDIR' });
-    }
+    // ENOENT below a folder that exists: a file system such as /proc, where nobody can make anything.
+    if (errorCode(error) === 'ENOENT')
+      throw Object.assign(new Error(messageOf(error), { cause: error }), { code: 'EROFS' });
+    // Another process was faster.
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 
