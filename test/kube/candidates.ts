@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { isRecord } from '../../src/kube/objects/object.ts';
 
 /** The default times of an election, shortened as far as a busy machine allows. */
-export const CANDIDATE_TIMES = { leaseDurationMs: 6_000, renewDeadlineMs: 4_000, retryPeriodMs: 1_000 };
+export const CANDIDATE_TIMES = { leaseDurationMs: 8_000, renewDeadlineMs: 6_000, retryPeriodMs: 1_000 };
 export const LEASE = { namespace: 'default', name: 'contested' };
 export const GUARDED = { namespace: 'default', name: 'guarded' };
 export const TERM_ANNOTATION = 'test.example/leader-term';

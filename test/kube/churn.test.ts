@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { churn } from './churn.ts';
 
-/** `KUBE_CHURN=long` takes ten minutes and more, and stops the API server for 90 s. */
+/** `KUBE_CHURN=long npm run test:system -- test/kube/churn.test.ts` churns for ten minutes and stops the server for 90 s. */
 const long = process.env.KUBE_CHURN === 'long';
 const [seconds, pauseSeconds, restarts] = long ? [600, 90, 3] : [40, 6, 2];
 

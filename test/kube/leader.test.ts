@@ -109,7 +109,7 @@ describe('two candidates for one Lease', () => {
   it('find a leader again after the API server stood still, with requests on their way', async () => {
     one = enter('five');
     plane.apiServer.signal('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
     plane.apiServer.signal('SIGCONT');
 
     expect(await two.exit()).toBe(3);
