@@ -1,3 +1,5 @@
+import type { ObservedRun } from '../benchmark/run-validity.ts';
+
 /** An engine is a program that loads one model and generates text. One file per engine implements {@link Backend}. */
 
 /** Everything an engine needs to know to start. Values are final: nothing is looked up or guessed later. */
@@ -67,22 +69,8 @@ export interface GenerateRequest {
   readonly signal: AbortSignal;
 }
 
-/** One timed generation. Times are milliseconds on one monotonic clock, counted from the moment the request was sent. */
-export interface Generation {
-  readonly promptTokens: number | undefined;
-  readonly outputTokens: number;
-  /** Prompt tokens taken from a cache; absent when the engine does not say. */
-  readonly cachedTokens: number | undefined;
-  readonly finish: 'length' | 'stop' | 'unknown';
-  readonly client: { readonly firstTokenMs: number; readonly lastTokenMs: number; readonly endMs: number };
-  /**
-   * The engine's own timers; absent when it reports none. `decodeMs` runs from the first token to the last and holds
-   * `decodeIntervals` decode steps, for llama.cpp one less than there are tokens.
-   */
-  readonly server:
-    | { readonly prefillMs: number; readonly decodeMs: number; readonly decodeIntervals: number }
-    | undefined;
-}
+/** One timed generation: what a run of the benchmark is judged by. */
+export type Generation = ObservedRun;
 
 /** Counters since the engine started. */
 export interface EngineCounters {

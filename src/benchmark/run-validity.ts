@@ -1,12 +1,18 @@
 import type { MeasuredRun, RecordFlag } from '../api/record.ts';
 
-/** What one timed generation reported. Times in milliseconds from the moment the request was sent. */
+/** One timed generation. Times are milliseconds on one monotonic clock, counted from the moment the request was sent. */
 export interface ObservedRun {
+  /** Absent when the engine does not say. */
   readonly promptTokens: number | undefined;
   readonly outputTokens: number;
+  /** Prompt tokens taken from a cache; absent when the engine does not say. */
   readonly cachedTokens: number | undefined;
   readonly finish: 'length' | 'stop' | 'unknown';
   readonly client: { readonly firstTokenMs: number; readonly lastTokenMs: number; readonly endMs: number };
+  /**
+   * The engine's own timers; absent when it reports none. `decodeMs` runs from the first token to the last and holds
+   * `decodeIntervals` decode steps, for llama.cpp one less than there are tokens.
+   */
   readonly server:
     | { readonly prefillMs: number; readonly decodeMs: number; readonly decodeIntervals: number }
     | undefined;
