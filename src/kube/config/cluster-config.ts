@@ -2,7 +2,6 @@ import type { Clock } from '../time/clock.ts';
 import { systemClock } from '../time/clock.ts';
 import type { ClusterConnection } from './cluster-connection.ts';
 import { inClusterConnection, isInCluster } from './in-cluster.ts';
-import { kubeconfigConnection } from './kubeconfig.ts';
 
 export interface ClusterConfigOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -23,5 +22,7 @@ export async function clusterConnection(options: ClusterConfigOptions = {}): Pro
   const { env = process.env, clock = systemClock, path, context } = options;
   const asked = path !== undefined || context !== undefined || Boolean(env.KUBECONFIG);
   if (!asked && isInCluster(env)) return inClusterConnection({ env, clock });
+  // The YAML parser costs 12 MiB of memory, which a pod has no use for.
+  const { kubeconfigConnection } = await import('./kubeconfig.ts');
   return kubeconfigConnection({ env, clock, path, context });
 }
