@@ -5,6 +5,9 @@ import { readManifestFile } from './manifest-file.ts';
 import type { ModelEngine } from './model-engine.ts';
 import { serveModel } from './serve-model.ts';
 
+/** Who asks for a benchmark has a minute for the second point; who asks for a server does not. */
+const FULL_CONTEXT_MS = 60_000;
+
 export interface BenchOptions {
   readonly file: string;
   readonly cacheDirectory?: string;
@@ -35,6 +38,7 @@ export async function bench(options: BenchOptions): Promise<readonly MeasuredRec
         deployment: measured,
         taken: new Map(),
         remeasure: true,
+        fullContextMs: FULL_CONTEXT_MS,
         onEngine: (started) => {
           engine = started;
         },

@@ -26,6 +26,8 @@ export interface MeasureModelOptions {
   readonly install: EngineInstall;
   readonly engine: ModelEngine;
   readonly pullSeconds: number | undefined;
+  /** Time for a second point at the full context; absent: it is left out. */
+  readonly fullContextMs?: number;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
 }
@@ -102,11 +104,16 @@ export async function measureModel(options: MeasureModelOptions): Promise<Measur
       seed: randomInt(2 ** 31),
       clock: systemClock,
       signal,
+      ...(options.fullContextMs === undefined ? {} : { fullContextMs: options.fullContextMs }),
       ...(device.gpus.length === 0 ? {} : { sampleDevices: sampleGpus(device.gpus, engine.pid) }),
       onProgress: (progress) => {
         onEvent({ event: 'measure', model: deployment.metadata.name, ...progress });
       },
     });
+    if (measured.fullContextProblem !== undefined) {
+      const message = `not measured at the full context: ${measured.fullContextProblem}`;
+      onEvent({ event: 'warning', model: deployment.metadata.name, message });
+    }
     const record = assembleRecord(context(), engineFacts(options), measured);
     await keep(options, record);
     return record;

@@ -15,6 +15,8 @@ export interface ServedModel extends PreparedModel {
 export interface ServeOptions extends PrepareOptions {
   /** Measure although a record is still true. */
   readonly remeasure: boolean;
+  /** Time for a second point at the full context; absent: it is left out. */
+  readonly fullContextMs?: number;
   /** Called as soon as an engine runs, so that it can be stopped whatever happens next. */
   readonly onEngine: (engine: ModelEngine) => void;
 }

@@ -25,12 +25,13 @@ export async function bench(file: string, options: CommonOptions): Promise<void>
     const [only] = records;
     await printResult(options.output, records.length === 1 ? only : records, () =>
       renderTable(
-        ['name', 'backend', 'device class', 'speed', 'prefill tokens/s', 'first token', 'flags'],
+        ['name', 'backend', 'device class', 'speed', 'at full context', 'prefill tokens/s', 'first token', 'flags'],
         records.map((record) => [
           record.model.name,
           record.subject.backend,
           record.deviceClass,
           speedText(speedOf(record)),
+          record.points[1] === undefined ? undefined : `${formatRate(record.points[1].median)} tokens/s`,
           formatRate(record.points[0]?.prefillTokensPerSecond),
           firstToken(record.points[0]?.timeToFirstTokenSeconds),
           record.flags.length === 0 ? undefined : record.flags.join(', '),
