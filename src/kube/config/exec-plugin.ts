@@ -39,7 +39,8 @@ export class ExecPlugin implements CredentialSource {
 
   refused(used: Credentials): boolean {
     // A late 401 to older credentials must not throw newer ones away.
-    if (this.#issued?.credentials === used || this.#issued?.credentials.token === used.token) this.#issued = undefined;
+    const issued = this.#issued?.credentials;
+    if (issued === used || (used.token !== undefined && issued?.token === used.token)) this.#issued = undefined;
     return true;
   }
 
