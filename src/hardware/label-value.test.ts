@@ -30,7 +30,7 @@ describe('labelValueOf', () => {
         const value = labelValueOf(name);
 
         expect(value === undefined || (value !== '' && isLabelValue(value))).toBe(true);
-        if (value !== undefined) expect(labelValueOf(value)).toBe(value);
+        expect(labelValueOf(value ?? '')).toBe(value);
       }),
     );
   });

@@ -218,19 +218,17 @@ describe('labelsOf', () => {
     },
     { requiredKeys: ['vendor', 'pciDeviceId', 'integrated', 'mig', 'health'] },
   );
-  const anyGpus = fc
-    .array(anyGpu, { maxLength: 6 })
-    .map((gpus) =>
-      gpus.map(
-        (gpu, index): GpuDevice => ({
-          ...gpu,
-          index,
-          pciAddress: `0000:0${index}:00.0`,
-          memoryType: 'dedicated',
-          readings: {},
-        }),
-      ),
-    );
+  const anyGpus = fc.array(anyGpu, { maxLength: 6 }).map((gpus) =>
+    gpus.map(
+      (gpu, index): GpuDevice => ({
+        ...gpu,
+        index,
+        pciAddress: `0000:0${index}:00.0`,
+        memoryType: 'dedicated',
+        readings: {},
+      }),
+    ),
+  );
 
   it('gives only valid values, whatever the devices say', () => {
     fc.assert(

@@ -18,16 +18,10 @@ export function parseListAnswer(message: Uint8Array): readonly DeviceHolder[] {
   for (const pod of nested(message, 1)) {
     const [name, namespace] = [text(pod, 1), text(pod, 2)];
     for (const container of nested(pod, 3)) {
+      const containerName = text(container, 1);
       for (const devices of nested(container, 2)) {
-        for (const id of nested(devices, 2)) {
-          holders.push({
-            namespace,
-            pod: name,
-            container: text(container, 1),
-            resource: text(devices, 1),
-            deviceId: decode(id),
-          });
-        }
+        const owner = { namespace, pod: name, container: containerName, resource: text(devices, 1) };
+        for (const id of nested(devices, 2)) holders.push({ ...owner, deviceId: decode(id) });
       }
     }
   }

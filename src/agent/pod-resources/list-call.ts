@@ -32,7 +32,7 @@ export async function listPodDevices(socket: string, signal: AbortSignal): Promi
         [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
         [constants.HTTP2_HEADER_TE]: 'trailers',
       });
-      collect(stream).then((message) => resolve(parseListAnswer(message)), reject);
+      collect(stream).then(parseListAnswer).then(resolve, reject);
       stream.end(EMPTY_REQUEST);
     });
   } finally {

@@ -287,9 +287,74 @@ export const mixedVendors: Machine = {
         'pci.device_id': '0x268410DE',
         compute_cap: '8.9',
         'memory.total': '24564 MiB',
+        'memory.free': '23708 MiB',
         'mig.mode.current': '[N/A]',
       }),
     ],
+  },
+};
+
+const intelDisplay = pciDevice({
+  address: '0000:00:02.0',
+  vendor: '0x8086',
+  device: '0xa780',
+  classCode: '0x030000',
+  driver: 'i915',
+});
+
+/** A desktop: a GeForce card, and the display part of the processor, which nothing here runs models on. */
+export const rtx4090BesideIntel: Machine = {
+  tree: { ...x86Host, ...intelDisplay, ...drmCard(0, '0000:00:02.0'), ...nvidiaFunction('0000:01:00.0', '0x2684') },
+  smi: {
+    devices: [
+      nvidiaCells(0, '0000:01:00.0', {
+        name: 'NVIDIA GeForce RTX 4090',
+        'pci.device_id': '0x268410DE',
+        compute_cap: '8.9',
+        'memory.total': '24564 MiB',
+        'memory.used': '412 MiB',
+        'memory.free': '23708 MiB',
+        'power.draw': '21.45 W',
+        'enforced.power.limit': '450.00 W',
+        'mig.mode.current': '[N/A]',
+      }),
+    ],
+  },
+};
+
+/** A cloud machine with a T4, whose driver is older than several fields. */
+export const teslaT4: Machine = {
+  tree: { ...x86Host, ...nvidiaFunction('0000:00:1e.0', '0x1eb8') },
+  smi: {
+    devices: [
+      nvidiaCells(0, '0000:00:1e.0', {
+        name: 'Tesla T4',
+        'pci.device_id': '0x1EB810DE',
+        compute_cap: '7.5',
+        'memory.total': '15360 MiB',
+        'memory.used': '0 MiB',
+        'memory.free': '14910 MiB',
+        'power.draw': '9.21 W',
+        'enforced.power.limit': '70.00 W',
+        'mig.mode.current': '[N/A]',
+        driver_version: '535.183.01',
+      }),
+    ],
+    unknownFields: ['gpu_recovery_action', 'addressing_mode'],
+  },
+};
+
+/** An ARM server without GPUs. Processor file as an Ampere Altra's kernel writes it. */
+export const arm64Server: Machine = {
+  tree: {
+    '/proc/cpuinfo': Array.from(
+      { length: 4 },
+      (_, cpu) =>
+        `processor\t: ${cpu}\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics\n` +
+        'CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n',
+    ).join(''),
+    '/proc/meminfo': 'MemTotal:       16316448 kB\nMemAvailable:   15312552 kB\n',
+    '/sys/devices/system/cpu/online': '0-3\n',
   },
 };
 

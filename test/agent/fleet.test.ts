@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NodeLabeller } from '../../src/agent/labels/node-labeller.ts';
+import type { Inventory } from '../../src/hardware/inventory.ts';
+import { probeHardware } from '../../src/hardware/probe-hardware.ts';
+import { installMachine } from '../../src/hardware/testing/install-machine.ts';
+import * as machines from '../../src/hardware/testing/machines.ts';
+import type { KubeClient } from '../../src/kube/rest/kube-client.ts';
+import { apiRequest } from '../cluster/api-request.ts';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { connect } from '../kube/connect.ts';
+
+const NODES = 500;
+const CYCLES = 5;
+
+/** The labels of 500 nodes kept by as many labellers in this process; the Nodes are kwok's, the API server is real. */
+describe(`${NODES} agents`, () => {
+  let cluster: Cluster;
+  let client: KubeClient;
+  let inventory: Inventory;
+  const signal = AbortSignal.timeout(1_200_000);
+  const names = Array.from({ length: NODES }, (_, index) => `gpu-${String(index).padStart(3, '0')}`);
+
+  beforeAll(async () => {
+    cluster = await startCluster({ scheduler: 'none', fakeNodes: names.map((name) => ({ name })) });
+    client = await connect(cluster);
+    await using machine = await installMachine(machines.rx7900);
+    inventory = await probeHardware(machine.options);
+  });
+
+  afterAll(async () => {
+    await client?.close();
+    await cluster?.stop();
+  });
+
+  /** Requests about Node objects themselves, by verb, as the API server counted them. kwok writes their status only. */
+  async function nodeRequests(): Promise<Readonly<Record<string, number>>> {
+    const { body } = await apiRequest(cluster.admin, '/metrics');
+    const counts: Record<string, number> = {};
+    for (const line of body.split('\n')) {
+      if (!line.startsWith('apiserver_request_total{') || !line.includes('resource="nodes"')) continue;
+      if (!line.includes('subresource=""')) continue;
+      const verb = /verb="([A-Z]+)"/.exec(line)?.[1] ?? '';
+      counts[verb] = (counts[verb] ?? 0) + Number(line.slice(line.lastIndexOf(' ')));
+    }
+    return counts;
+  }
+
+  it('write once each, and then nothing in steady state, counted at the API server', async () => {
+    const written: string[] = [];
+    const agents = names.map(
+      (nodeName) =>
+        new NodeLabeller({
+          client,
+          nodeName,
+          prefix: 'flexinfer.ai/',
+          on: { wrote: (result) => void written.push(result) },
+        }),
+    );
+    const cycle = async (): Promise<void> => {
+      await Promise.all(
+        agents.map((agent) => {
+          agent.offer({ seen: inventory, steady: inventory });
+          return agent.attempt(signal);
+        }),
+      );
+    };
+
+    const start = await nodeRequests();
+    await cycle();
+    const labelled = await nodeRequests();
+    for (let each = 0; each < CYCLES; each += 1) await cycle();
+    const steady = await nodeRequests();
+
+    expect(written).toEqual(names.map(() => 'success'));
+    expect((labelled['PATCH'] ?? 0) - (start['PATCH'] ?? 0)).toBe(NODES);
+    for (const verb of ['PATCH', 'PUT', 'POST', 'DELETE', 'GET'])
+      expect({ verb, count: steady[verb] }).toEqual({ verb, count: labelled[verb] });
+    const labels = await cluster.kubectl(['get', 'nodes', '-l', 'flexinfer.ai/gpu.vendor=AMD', '-o', 'name']);
+    expect(labels.trim().split('\n')).toHaveLength(NODES);
+  });
+});
