@@ -3,7 +3,7 @@ import type { LabelProblem } from '../hardware/labels.ts';
 import { Hardware } from '../hardware/probe-hardware.ts';
 import type { Clock, Random } from '../kube/time/clock.ts';
 import { sleep } from '../kube/time/clock.ts';
-import { MetricsRegistry } from '../metrics/registry.ts';
+import type { MetricsRegistry } from '../metrics/registry.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { CacheKeeper } from './cache/cache-keeper.ts';
 import { type Cycle, Observer } from './cycle.ts';
@@ -20,7 +20,7 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly registry?: MetricsRegistry;
+  readonly registry: MetricsRegistry;
   /** Work to be done after each look; must not reject. */
   readonly afterCycle?: () => Promise<void>;
 }
@@ -37,7 +37,7 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    this.metrics = new AgentMetrics(parts.registry ?? new MetricsRegistry(), parts.node);
+    this.metrics = new AgentMetrics(parts.registry, parts.node);
     this.heartbeat = new Heartbeat(parts.clock, parts.intervalMs);
     this.#problems = new ProblemLog(parts.log);
     const hardware = new Hardware({

@@ -1,10 +1,15 @@
 import { hostname } from 'node:os';
 import { FlexInferError } from '../api/errors.ts';
+import { parseQuantity } from '../api/quantity.ts';
 import { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/rest/kube-client.ts';
 import { systemClock } from '../kube/time/clock.ts';
+import { MetricsRegistry } from '../metrics/registry.ts';
+import { ModelStore } from '../models/model-store.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { Agent } from './agent.ts';
+import { CacheKeeper } from './cache/cache-keeper.ts';
+import { NodePods } from './cache/model-pods.ts';
 import { connectCluster } from './cluster.ts';
 import { type LabellerEvents, NodeLabeller } from './labels/node-labeller.ts';
 import { type AgentOptions, PROGRAM } from './options.ts';
@@ -33,6 +38,7 @@ export async function runDaemon(
   }
   const node = nodeName ?? hostname();
   const { hostRoot, intervalMs, nvidiaSmi } = options;
+  const registry = new MetricsRegistry();
   const podDevices = new PodDevices(options.podResources, log);
   const agent = new Agent({
     node,
@@ -42,6 +48,7 @@ export async function runDaemon(
     clock: systemClock,
     random: Math.random,
     log,
+    registry,
     afterCycle: () => podDevices.refresh(signal),
   });
   const client = nodeName === undefined ? undefined : await connectCluster(options.kubeconfig, env);
@@ -49,12 +56,33 @@ export async function runDaemon(
   log.info({ node, port: server.port, intervalMs, labelPrefix: options.labelPrefix }, 'the agent has started');
   try {
     const labeller = client && labellerOf(options, node, client, agent, log);
-    await agent.run(signal, labeller, undefined);
+    await agent.run(signal, labeller, keeperOf(options, node, client, registry, log));
   } finally {
     await server.close(SHUTDOWN_MS);
     await client?.close();
     log.info({ node }, 'the agent has stopped; the labels stay');
   }
+}
+
+function keeperOf(
+  options: AgentOptions,
+  node: string,
+  client: KubeClient | undefined,
+  registry: MetricsRegistry,
+  log: Logger,
+): CacheKeeper | undefined {
+  if (options.cache === undefined || client === undefined || options.dryRun) return undefined;
+  const onError = (error: unknown): void =>
+    log.debug({ err: String(error) }, 'the pods of this node cannot be followed');
+  return new CacheKeeper({
+    store: new ModelStore(options.cache),
+    node,
+    pods: new NodePods(client, node, onError),
+    registry,
+    clock: systemClock,
+    log,
+    limitBytes: parseQuantity(options.cacheLimit),
+  });
 }
 
 function labellerOf(

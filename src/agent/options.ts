@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 import { FlexInferError, messageOf } from '../api/errors.ts';
 import { DEFAULT_LABEL_PREFIX } from '../api/names.ts';
+import { parseQuantity } from '../api/quantity.ts';
 import { parseArchitectures } from '../hardware/architecture-file.ts';
 import type { ArchitectureRow } from '../hardware/kernels.data.ts';
 import {
@@ -87,6 +88,14 @@ const SETTINGS = {
     env: 'MODEL_CACHE_PATH',
     describe: "the node's model cache to look after; none when left out",
     schema: textSetting(),
+  },
+  cacheLimit: {
+    flag: '--cache-limit',
+    value: 'size',
+    describe: 'remove unused models above this size, such as 200Gi; none when left out',
+    schema: checkedSetting('', (text) =>
+      text === '' || parseQuantity(text) !== undefined ? undefined : 'is no size such as 200Gi',
+    ),
   },
   once: { flag: '--once', describe: 'print what was found and exit', schema: switchSetting() },
   output: {

@@ -71,10 +71,10 @@ describe(`${NODES} agents`, () => {
     for (let each = 0; each < CYCLES; each += 1) await cycle();
     const steady = await nodeRequests();
 
-    expect(written).toEqual(names.map(() => 'success'));
-    expect((labelled['PATCH'] ?? 0) - (start['PATCH'] ?? 0)).toBe(NODES);
-    for (const verb of ['PATCH', 'PUT', 'POST', 'DELETE', 'GET'])
-      expect({ verb, count: steady[verb] }).toEqual({ verb, count: labelled[verb] });
+    // A Node whose status kwok wrote in between is read again.
+    expect(written.filter((result) => result !== 'conflict')).toEqual(names.map(() => 'success'));
+    expect((labelled['PATCH'] ?? 0) - (start['PATCH'] ?? 0)).toBe(written.length);
+    expect(steady).toEqual(labelled);
     const labels = await cluster.kubectl(['get', 'nodes', '-l', 'flexinfer.ai/gpu.vendor=AMD', '-o', 'name']);
     expect(labels.trim().split('\n')).toHaveLength(NODES);
   });
