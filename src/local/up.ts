@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { FlexInferError } from '../api/errors.ts';
+import type { ModelDeployment } from '../api/manifest.ts';
 import { type Gate, startGate } from '../gate/gate.ts';
 import { MetricsRegistry } from '../metrics/registry.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -10,6 +12,7 @@ import type { ModelEngine } from './model-engine.ts';
 import { RunningServers } from './running.ts';
 import { readyModel, type ServedModel, serveModel } from './serve-model.ts';
 
+const LOOPBACK = /^(127(\.\d+){3}|::1|localhost)$/;
 /** How long requests in flight may go on after a stop was asked for. */
 const GRACE_MS = 5000;
 
@@ -20,6 +23,8 @@ export interface UpOptions {
   readonly port: number;
   readonly cacheDirectory?: string;
   readonly remeasure: boolean;
+  /** Asked of every client as a bearer token; absent: nothing is asked. */
+  readonly apiKey?: string;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
 }
@@ -33,6 +38,7 @@ export interface UpOptions {
 export async function up(options: UpOptions): Promise<void> {
   const { signal, onEvent } = options;
   const deployments = await readManifestFile(options.file);
+  assertKey(deployments, options);
   // Known before minutes of pulling and measuring are spent.
   await assertPortFree(options.port, options.host);
   const machine = await openMachine(options);
@@ -66,10 +72,28 @@ export async function up(options: UpOptions): Promise<void> {
   onEvent({ event: 'stopped' });
 }
 
+/** A manifest that wants its endpoint protected is never served without; an open address is at least pointed out. */
+function assertKey(deployments: readonly ModelDeployment[], { apiKey, host, onEvent }: UpOptions): void {
+  if (apiKey !== undefined) return;
+  const wanting = deployments.find((deployment) => deployment.spec.auth !== undefined);
+  if (wanting !== undefined) {
+    throw new FlexInferError(
+      'UNSUPPORTED',
+      `${wanting.metadata.name} asks for a bearer key from a Secret, and there is none on one machine`,
+      { todo: 'put the key into FLEXINFER_API_KEY' },
+    );
+  }
+  if (!LOOPBACK.test(host)) {
+    const message = `anybody who reaches ${host} can use the models: set FLEXINFER_API_KEY to ask for a key`;
+    onEvent({ event: 'warning', model: 'gate', message });
+  }
+}
+
 async function openGate(options: UpOptions, machine: Machine, served: readonly ServedModel[]): Promise<Gate> {
   const gate = await startGate({
     host: options.host,
     port: options.port,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
     clock: systemClock,
     metrics: new MetricsRegistry(),
     models: served.map(({ deployment, backend, engine }) => ({

@@ -143,6 +143,28 @@ describe.skipIf(engine === undefined || model === undefined)('flexinfer up', () 
     expect(enginesOf(server.pid)).toEqual([]);
   });
 
+  it('asks for the key of FLEXINFER_API_KEY, and serves no manifest that wants one without', async () => {
+    const file = await manifest(document('smol', model ?? '', '  auth: { apiKeySecret: keys }\n'));
+    const refused = await runCommand(['up', file, '--port', '0'], env);
+    await using server = new Server([file, '--port', '0'], { ...env, FLEXINFER_API_KEY: 'sesame' });
+    const { endpoint } = await server.event('ready');
+
+    const ask = async (headers: Record<string, string>) =>
+      (await fetch(`${String(endpoint)}/v1/models`, { headers })).status;
+
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /^error\[UNSUPPORTED\]: smol asks for a bearer key .*: put the key into FLEXINFER_API_KEY\n$/,
+      ),
+    });
+    expect([
+      await ask({}),
+      await ask({ authorization: 'Bearer wrong' }),
+      await ask({ authorization: 'Bearer sesame' }),
+    ]).toEqual([401, 401, 200]);
+  });
+
   it('starts an engine again that was killed, and answers again', async () => {
     await using server = new Server([await manifest(document('smol', model ?? '')), '--port', '0'], env);
     const { endpoint } = await server.event('ready');

@@ -22,6 +22,7 @@ export async function up(
       host: options.host,
       remeasure: options.remeasure,
       ...(options.cache === undefined ? {} : { cacheDirectory: options.cache }),
+      ...(process.env['FLEXINFER_API_KEY'] ? { apiKey: process.env['FLEXINFER_API_KEY'] } : {}),
       signal: shutdown.signal,
       onEvent: (event) => {
         if (print === undefined) view.show(event);
