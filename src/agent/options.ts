@@ -113,6 +113,9 @@ const SETTINGS = {
   },
 } as const;
 
+/** Every flag, for the page that explains them. */
+export const FLAGS: readonly string[] = Object.values(SETTINGS).map((setting) => setting.flag);
+
 export type AgentOptions = Omit<ConfigOf<typeof SETTINGS>, 'architectures'> & {
   readonly architectures: readonly ArchitectureRow[];
 };

@@ -47,7 +47,8 @@ function program(): Command {
     .description('Show what this machine has and the device classes it offers.')
     .addOption(new Option('--host-root <directory>', 'read /proc and /sys below another directory').default('/'))
     .option('--nvidia-smi <path>', 'the nvidia-smi to ask')
-    .action(async (options: CommonOptions & { hostRoot: string; nvidiaSmi?: string }) => {
+    .option('--explain', 'say where each value came from', false)
+    .action(async (options: CommonOptions & { hostRoot: string; nvidiaSmi?: string; explain: boolean }) => {
       const { hardware } = await import('./commands/hardware.ts');
       await hardware(options);
     });

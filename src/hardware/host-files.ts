@@ -31,7 +31,12 @@ const MAX_STUCK = 3;
 
 const DEFAULT_LIMITS: HostFileLimits = { timeoutMs: 2000, maxBytes: 8 * 1024 * 1024 };
 
-export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): HostFiles {
+/** @param onRead told of every file that was read: its path, and the errno name when it could not be */
+export function hostFiles(
+  root = '/',
+  limits: HostFileLimits = DEFAULT_LIMITS,
+  onRead: (path: string, failure: string | undefined) => void = () => undefined,
+): HostFiles {
   // A blocked read cannot be taken back and holds one of Node's few I/O threads, so nobody asks a second time.
   const stuck = new Set<string>();
 
@@ -55,7 +60,11 @@ export function hostFiles(root = '/', limits: HostFileLimits = DEFAULT_LIMITS): 
 
   return {
     root,
-    read: (path) => guarded(path, () => readCapped(join(root, path), limits.maxBytes)),
+    read: async (path) => {
+      const file = await guarded(path, () => readCapped(join(root, path), limits.maxBytes));
+      onRead(path, 'code' in file ? file.code : undefined);
+      return file;
+    },
     readBytes: async (path, length) => {
       const head = await guarded(path, () => readHead(join(root, path), length));
       return head instanceof Uint8Array ? head : undefined;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { AmdProbe } from './amd/amd-probe.ts';
 import { cpuProbe } from './cpu/cpu-probe.ts';
 import { type CpuTimes, parseCpuTimes } from './cpu/cpu-times.ts';
@@ -11,6 +12,14 @@ import { pciProbe } from './pci/pci-scan.ts';
 import type { FoundGpu, GpuProbe, ProbeContext, ProbeResult } from './probe.ts';
 import { DEFAULT_TOOL_LIMITS, type ToolLimits, VendorTool } from './vendor-tool.ts';
 
+/** One file read or one tool called. */
+export interface Access {
+  /** A path below the root of the machine, or a command line. */
+  readonly name: string;
+  /** Why nothing came of it; `undefined` when something did. */
+  readonly failure: string | undefined;
+}
+
 export interface HardwareOptions {
   /** Where the machine's `/proc`, `/sys` and `/etc` are mounted; `/` unless a container or a test moved them. */
   readonly hostRoot?: string;
@@ -21,6 +30,8 @@ export interface HardwareOptions {
   readonly rocmSmi?: string;
   /** How long a vendor's tool may take and how much it may say. */
   readonly toolLimits?: ToolLimits;
+  /** Told of every file read and every tool called, in order, for explanations. */
+  readonly onAccess?: (access: Access) => void;
   /** Told how long each source took, for metrics. */
   readonly onProbed?: (source: HardwareProblem['source'], durationMs: number) => void;
 }
@@ -56,14 +67,20 @@ export class Hardware {
 
   constructor(options: HardwareOptions = {}) {
     const limits = options.toolLimits ?? DEFAULT_TOOL_LIMITS;
-    this.#files = hostFiles(options.hostRoot);
+    const { onAccess = () => undefined } = options;
+    this.#files = hostFiles(options.hostRoot, undefined, (name, failure) => onAccess({ name, failure }));
+    const tool = (path: string): VendorTool => {
+      const made = new VendorTool(path, limits);
+      made.onCall = (args, outcome) => {
+        const failure = outcome.kind === 'failed' ? outcome.reason : undefined;
+        onAccess({ name: [basename(path), ...args].join(' '), failure });
+      };
+      return made;
+    };
     this.#onProbed = options.onProbed ?? (() => undefined);
     this.#vendors = [
-      new NvidiaProbe(new VendorTool(options.nvidiaSmi ?? 'nvidia-smi', limits)),
-      new AmdProbe(
-        new VendorTool(options.amdSmi ?? 'amd-smi', limits),
-        new VendorTool(options.rocmSmi ?? 'rocm-smi', limits),
-      ),
+      new NvidiaProbe(tool(options.nvidiaSmi ?? 'nvidia-smi')),
+      new AmdProbe(tool(options.amdSmi ?? 'amd-smi'), tool(options.rocmSmi ?? 'rocm-smi')),
     ];
   }
 

@@ -35,6 +35,8 @@ export class VendorTool {
   readonly path: string;
   readonly #limits: ToolLimits;
   readonly #kill: (child: ChildProcess) => void;
+  /** Told of every call and what came of it; set by whoever wants to know. */
+  onCall: (args: readonly string[], outcome: ToolOutcome) => void = () => undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #survivor: ChildProcess | undefined;
 
@@ -47,7 +49,11 @@ export class VendorTool {
 
   /** Waits for calls made earlier, then runs the tool. Never rejects. */
   run(args: readonly string[], signal?: AbortSignal): Promise<ToolOutcome> {
-    const turn = this.#queue.then(() => this.#once(args, signal));
+    const turn = this.#queue.then(async () => {
+      const outcome = await this.#once(args, signal);
+      this.onCall(args, outcome);
+      return outcome;
+    });
     this.#queue = turn;
     return turn;
   }

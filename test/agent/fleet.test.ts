@@ -7,6 +7,7 @@ import * as machines from '../../src/hardware/testing/machines.ts';
 import type { KubeClient } from '../../src/kube/rest/kube-client.ts';
 import { apiRequest } from '../cluster/api-request.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
 import { connect } from '../kube/connect.ts';
 
 const NODES = 500;
@@ -45,6 +46,21 @@ describe(`${NODES} agents`, () => {
     return counts;
   }
 
+  /** The counts once the controllers, which take new nodes in, have no more to do with them. */
+  async function settled(): Promise<Readonly<Record<string, number>>> {
+    let before: Readonly<Record<string, number>> = {};
+    return waitUntil(
+      'nobody asks for nodes any more',
+      async () => {
+        const now = await nodeRequests();
+        const same = JSON.stringify(now) === JSON.stringify(before);
+        before = now;
+        return same ? now : undefined;
+      },
+      { everyMs: 3000, timeoutMs: 180_000 },
+    );
+  }
+
   it('write once each, and then nothing in steady state, counted at the API server', async () => {
     const written: string[] = [];
     const agents = names.map(
@@ -65,9 +81,9 @@ describe(`${NODES} agents`, () => {
       );
     };
 
-    const start = await nodeRequests();
+    const start = await settled();
     await cycle();
-    const labelled = await nodeRequests();
+    const labelled = await settled();
     for (let each = 0; each < CYCLES; each += 1) await cycle();
     const steady = await nodeRequests();
 

@@ -1,16 +1,28 @@
 import { cpuClass, gpuClass } from '../../hardware/device-classes.ts';
+import { type ExplainedValue, explainInventory } from '../../hardware/explain.ts';
 import type { GpuDevice, Inventory } from '../../hardware/inventory.ts';
-import { probeHardware } from '../../hardware/probe-hardware.ts';
+import { type Access, probeHardware } from '../../hardware/probe-hardware.ts';
 import { formatMiB } from '../format.ts';
 import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
 import { renderTable } from '../table.ts';
 
-export async function hardware(options: CommonOptions & { hostRoot: string; nvidiaSmi?: string }): Promise<void> {
+export async function hardware(
+  options: CommonOptions & { hostRoot: string; nvidiaSmi?: string; explain: boolean },
+): Promise<void> {
+  const accesses: Access[] = [];
   const inventory = await probeHardware({
     hostRoot: options.hostRoot,
     ...(options.nvidiaSmi === undefined ? {} : { nvidiaSmi: options.nvidiaSmi }),
+    onAccess: (access) => accesses.push(access),
   });
+  if (options.explain) {
+    const explained = explainInventory(inventory, accesses);
+    await printResult(options.output, { values: explained, problems: inventory.problems }, () =>
+      explainTable(explained, inventory),
+    );
+    return;
+  }
   const data = {
     ...inventory,
     cpu: { ...inventory.cpu, deviceClass: cpuClass(inventory) },
@@ -41,8 +53,18 @@ function hardwareTable(inventory: Inventory): string {
       gpuClass(gpu),
     ]),
   ];
-  const problems = inventory.problems.map((problem) => `problem: ${problem.source}: ${problem.detail}\n`).join('');
-  return renderTable(['device', 'product', 'what', 'memory', 'health', 'device class'], rows) + problems;
+  return renderTable(['device', 'product', 'what', 'memory', 'health', 'device class'], rows) + problemLines(inventory);
+}
+
+function explainTable(explained: readonly ExplainedValue[], inventory: Inventory): string {
+  const rows = explained.flatMap(({ device, value, is, from }) =>
+    from.map((source, index) => (index === 0 ? [device, value, is, source] : ['', '', '', source])),
+  );
+  return renderTable(['device', 'value', 'is', 'from'], rows) + problemLines(inventory);
+}
+
+function problemLines(inventory: Inventory): string {
+  return inventory.problems.map((problem) => `problem: ${problem.source}: ${problem.detail}\n`).join('');
 }
 
 function healthOf(gpu: GpuDevice): string {
