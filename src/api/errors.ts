@@ -28,6 +28,12 @@ const CATALOGUE = {
     terminal: true,
     meaning: 'The model cache is read-only, foreign or of another version.',
   },
+  STATE_UNUSABLE: {
+    exitCode: 1,
+    terminal: true,
+    meaning: 'The folder of measurements, engine logs and running servers cannot be read or written.',
+  },
+  OUTPUT_FAILED: { exitCode: 1, terminal: true, meaning: 'What a command prints cannot be written.' },
   UNREACHABLE: { exitCode: 1, terminal: false, meaning: 'A hub, registry or service does not answer.' },
   RATE_LIMITED: { exitCode: 1, terminal: false, meaning: 'A hub or registry asks for fewer requests.' },
   PORT_IN_USE: { exitCode: 1, terminal: true, meaning: 'Another program listens on the port.' },

@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeStateFolder } from './state-directory.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -21,7 +21,7 @@ export class EngineLog {
 
   static async open(stateDirectory: string, model: string): Promise<EngineLog> {
     const folder = join(stateDirectory, 'logs');
-    await mkdir(folder, { recursive: true });
+    await makeStateFolder(folder);
     return new EngineLog(join(folder, `${model}.log`));
   }
 

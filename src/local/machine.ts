@@ -4,7 +4,7 @@ import { probeHardware } from '../hardware/probe-hardware.ts';
 import { defaultCacheDirectory, ModelStore } from '../models/model-store.ts';
 import { type LocalDevice, localDevices } from './devices.ts';
 import { RecordStore } from './record-store.ts';
-import { stateDirectory } from './state-directory.ts';
+import { makeStateFolder, stateDirectory } from './state-directory.ts';
 
 /** This machine, as `up` and `bench` see it at their start. */
 export interface Machine {
@@ -16,12 +16,15 @@ export interface Machine {
   readonly stateDirectory: string;
 }
 
+/** @throws FlexInferError STATE_UNUSABLE */
 export async function openMachine(options: {
   readonly cacheDirectory?: string;
   readonly signal: AbortSignal;
 }): Promise<Machine> {
-  const inventory = await probeHardware({ signal: options.signal });
   const state = stateDirectory();
+  // Known before minutes of pulling and measuring are spent.
+  await makeStateFolder(state);
+  const inventory = await probeHardware({ signal: options.signal });
   return {
     node: hostname(),
     inventory,

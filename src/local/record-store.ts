@@ -1,7 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BenchmarkRecord, parseBenchmarkRecord } from '../api/record.ts';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { jsonFilesIn, readJsonFile, writeJsonFile } from './json-file.ts';
 
 /** The benchmark records of this machine: one file per model hash and device class, the newest measurement wins. */
 export class RecordStore {
@@ -23,13 +22,7 @@ export class RecordStore {
 
   /** All readable records, newest first. */
   async list(): Promise<readonly BenchmarkRecord[]> {
-    const names = await readdir(this.#folder).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-      throw error;
-    });
-    const read = await Promise.all(
-      names.filter((name) => name.endsWith('.json')).map((name) => readJsonFile(join(this.#folder, name))),
-    );
+    const read = await Promise.all((await jsonFilesIn(this.#folder)).map(readJsonFile));
     return read
       .map((value) => parseBenchmarkRecord(value))
       .filter((record) => record !== undefined)

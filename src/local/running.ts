@@ -1,6 +1,6 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { jsonFilesIn, readJsonFile, writeJsonFile } from './json-file.ts';
 
 /** One `flexinfer up` on this machine. */
 export interface RunningServer {
@@ -32,13 +32,8 @@ export class RunningServers {
   }
 
   async list(): Promise<readonly RunningServer[]> {
-    const names = await readdir(this.#folder).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-      throw error;
-    });
     const alive: RunningServer[] = [];
-    for (const name of names.filter((each) => each.endsWith('.json'))) {
-      const path = join(this.#folder, name);
+    for (const path of await jsonFilesIn(this.#folder)) {
       const entry = asEntry(await readJsonFile(path));
       if (entry !== undefined && (await startTicks(entry.pid)) === entry.startTicks) alive.push(entry);
       else await rm(path, { force: true });

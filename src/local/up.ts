@@ -65,9 +65,10 @@ export async function up(options: UpOptions): Promise<void> {
     await untilStopped(signal, gate, served);
     onEvent({ event: 'stopping', reason: 'requests under way may finish' });
   } finally {
-    await withdraw?.();
     await gate?.close({ graceMs: GRACE_MS });
     await Promise.all(engines.map((engine) => engine.stop()));
+    // Last: a state folder that can no longer be written must not leave an engine running.
+    await withdraw?.();
   }
   onEvent({ event: 'stopped' });
 }
