@@ -18,6 +18,9 @@ export interface ConformanceSubject {
   readonly modelFile: string;
 }
 
+/** llama-server closes idle connections, and a request sent at that moment is lost: every request gets its own. */
+const ONCE = { headers: { connection: 'close' } };
+
 /** A name with everything a shell would stumble over. */
 const ALIAS = `a b $(touch x) \`id\` '"; | & < > * ? ~ \\ ü`;
 const CONTEXT = 512;
@@ -42,7 +45,7 @@ export function describeBackend(name: string, subject: () => Promise<Conformance
 
     const url = (path: string): string => `http://127.0.0.1:${engine.port}${path}`;
     const post = (path: string, body: unknown): Promise<Response> =>
-      fetch(url(path), { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
+      fetch(url(path), { ...ONCE, method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
 
     it('knows its version', () => {
       expect(it_.install.version).toMatch(/\d/);
@@ -190,13 +193,13 @@ export function describeBackend(name: string, subject: () => Promise<Conformance
     });
 
     it('is found under the name it was given, whatever a shell would make of it', async () => {
-      const models: unknown = await (await fetch(url('/v1/models'))).json();
+      const models: unknown = await (await fetch(url('/v1/models'), ONCE)).json();
 
       expect(field(models, 'data', 0, 'id')).toBe(ALIAS);
     });
 
     it.each<[string, number, () => Promise<Response>]>([
-      ['an unknown path', 404, () => fetch(url('/v1/nothing'))],
+      ['an unknown path', 404, () => fetch(url('/v1/nothing'), ONCE)],
       ['broken JSON', 400, () => post('/v1/chat/completions', '{"messages": [')],
       ['a chat without messages', 400, () => post('/v1/chat/completions', { model: ALIAS })],
       [

@@ -13,7 +13,13 @@ import { poolText, randomPrompt } from './random-prompt.ts';
  */
 export function connectLlama(port: number, now: () => number = () => performance.now()): EngineClient {
   // No time limit here: a long prompt on a slow machine may take minutes. The caller's signal is the limit.
-  const pool = new Pool(`http://127.0.0.1:${port}`, { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 5_000 });
+  // A connection for every request (`pipelining: 0`): llama-server closes idle ones, and loses what is sent at that moment.
+  const pool = new Pool(`http://127.0.0.1:${port}`, {
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connectTimeout: 5_000,
+    pipelining: 0,
+  });
   let tokens: readonly number[] | undefined;
 
   return {

@@ -37,6 +37,8 @@ export interface Answer {
 export async function post(engine: RunningEngine, path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${engine.port}${path}`, {
     method: 'POST',
+    // llama-server closes idle connections, and a request sent at that moment is lost.
+    headers: { connection: 'close' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
   });
