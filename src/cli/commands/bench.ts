@@ -1,7 +1,7 @@
 import { speedOf } from '../../benchmark/record-speed.ts';
 import { bench as measure } from '../../local/bench.ts';
-import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { formatRate } from '../format.ts';
+import { listenForInterruption } from '../interruption.ts';
 import { LocalView, speedText } from '../local-view.ts';
 import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
@@ -9,7 +9,7 @@ import { ProgressView } from '../progress.ts';
 import { renderTable } from '../table.ts';
 
 export async function bench(file: string, options: CommonOptions): Promise<void> {
-  const shutdown = listenForShutdown();
+  const shutdown = listenForInterruption();
   // Progress on stderr: stdout is for the records.
   const view = new LocalView(new ProgressView(process.stderr));
   try {

@@ -1,8 +1,8 @@
 import { estimateFootprint } from '../../models/footprint.ts';
 import type { Footprint } from '../../models/model.ts';
 import { defaultCacheDirectory, ModelStore } from '../../models/model-store.ts';
-import { listenForShutdown } from '../../runtime/shutdown.ts';
 import { formatAge, formatBytes, formatCount, formatDone, formatMiB } from '../format.ts';
+import { listenForInterruption } from '../interruption.ts';
 import type { CommonOptions } from '../options.ts';
 import { printResult } from '../output.ts';
 import { ProgressView } from '../progress.ts';
@@ -44,7 +44,7 @@ function footprintText({ perGpuMiB, lowMiB, highMiB, source }: Footprint): strin
 }
 
 export async function pull(source: string, options: CommonOptions & { sha256?: string }): Promise<void> {
-  const shutdown = listenForShutdown();
+  const shutdown = listenForInterruption();
   const progress = new ProgressView(process.stderr);
   try {
     const model = await storeOf(options).pull(source, {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { LocalEvent } from '../../local/events.ts';
 import { up as serve } from '../../local/up.ts';
-import { listenForShutdown } from '../../runtime/shutdown.ts';
+import { listenForInterruption } from '../interruption.ts';
 import { LocalView } from '../local-view.ts';
 import type { CommonOptions, OutputFormat } from '../options.ts';
 import { ProgressView } from '../progress.ts';
@@ -12,7 +12,7 @@ export async function up(
   file: string,
   options: CommonOptions & { port: number; host: string; remeasure: boolean },
 ): Promise<void> {
-  const shutdown = listenForShutdown();
+  const shutdown = listenForInterruption();
   const view = new LocalView(new ProgressView(process.stdout));
   const print = eventPrinter(options.output);
   try {
