@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AGENT_NODE_OPTIONS } from '../../src/agent/node-options.ts';
 import { command } from '../cluster/command.ts';
 import type { ImagePlan } from './image-archive.ts';
 import { folderEntries, runtimeFiles } from './rootfs.ts';
@@ -49,11 +50,10 @@ function programLayer(): readonly TarEntry[] {
   const dist = join(ROOT, 'dist');
   const programs = readdirSync(dist).filter((file) => /^flexinfer(-[a-z]+)?\.js$/.test(file));
   if (programs.length === 0) throw new Error('dist/ has no programs: run npm run build first');
-  const shebang = Buffer.from('#!/usr/bin/node\n');
   return [
     ...folderEntries(dist, HOME).map((entry) =>
       'content' in entry && programs.some((program) => entry.path === `${HOME}/${program}`)
-        ? { path: entry.path, mode: 0o755, content: Buffer.concat([shebang, entry.content]) }
+        ? { path: entry.path, mode: 0o755, content: Buffer.concat([shebang(entry.path), entry.content]) }
         : entry,
     ),
     ...programs.map((program) => ({
@@ -62,4 +62,10 @@ function programLayer(): readonly TarEntry[] {
     })),
     { path: 'usr/share/doc/flexinfer/LICENSE', mode: 0o644, content: readFileSync(join(ROOT, 'LICENSE')) },
   ];
+}
+
+/** The kernel hands over everything behind the program as one argument, so there can be one option. */
+function shebang(path: string): Buffer {
+  const options = path.endsWith('/flexinfer-agent.js') ? ` ${AGENT_NODE_OPTIONS.join(' ')}` : '';
+  return Buffer.from(`#!/usr/bin/node${options}\n`);
 }

@@ -19,8 +19,12 @@ export function explainInventory(inventory: Inventory, accesses: readonly Access
   const matching = (...patterns: readonly (RegExp | undefined)[]): readonly string[] =>
     summarised(told.filter((name) => patterns.some((pattern) => pattern?.test(name) ?? false)));
   const { cpu, memory } = inventory;
-  const row = (device: string, value: string, is: unknown, from: readonly string[]): readonly ExplainedValue[] =>
-    is === undefined ? [] : [{ device, value, is: String(is), from }];
+  const row = (
+    device: string,
+    value: string,
+    is: string | number | boolean | undefined,
+    from: readonly string[],
+  ): readonly ExplainedValue[] => (is === undefined ? [] : [{ device, value, is: String(is), from }]);
   const cpuinfo = matching(/^\/proc\/cpuinfo$/);
   return [
     ...row('cpu', 'model', cpu.model, cpuinfo),
