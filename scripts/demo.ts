@@ -59,8 +59,16 @@ async function serve(): Promise<number> {
   const child = spawn('bin/flexinfer', ['up', MANIFEST, '--port', values.port, '--output', 'json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ignore = () => undefined;
-  process.on('SIGINT', ignore).on('SIGTERM', () => child.kill('SIGTERM'));
+  let interrupted = false;
+  let failure: unknown;
+  process
+    .on('SIGINT', () => {
+      interrupted = true;
+    })
+    .on('SIGTERM', () => {
+      interrupted = true;
+      child.kill('SIGTERM');
+    });
   const ended = new Promise<number>((resolve) => {
     child.once('close', (code) => {
       resolve(code ?? 1);
@@ -71,10 +79,19 @@ async function serve(): Promise<number> {
     const event = JSON.parse(line) as LocalEvent;
     view.show(event);
     if (event.event !== 'ready') continue;
-    await ask(event.endpoint, event.models[0]?.name ?? '');
+    try {
+      await ask(event.endpoint, event.models[0]?.name ?? '');
+    } catch (error) {
+      // An answer that was cut off by Ctrl-C is no failure; after any other the server must not stay behind.
+      if (!interrupted) {
+        failure = error;
+        child.kill('SIGTERM');
+      }
+    }
     if (values.once) child.kill('SIGTERM');
   }
   const code = await ended;
+  if (failure !== undefined) throw failure;
   return values.once && code === 130 ? 0 : code;
 }
 
