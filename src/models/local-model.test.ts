@@ -46,6 +46,7 @@ describe('openLocalModel', () => {
   it.each<[string, () => Promise<string> | string, string, RegExp]>([
     ['a missing file', () => join(folder, 'no.gguf'), 'MODEL_NOT_FOUND', /there is no file/],
     ['a path through a file', () => join(path, 'no.gguf'), 'MODEL_NOT_FOUND', /there is no file/],
+    ['a name too long for any file', () => join(folder, 'n'.repeat(300)), 'MODEL_NOT_FOUND', /there is no file/],
     ['a folder', () => folder, 'INVALID_MODEL_FILE', /is a folder/],
     ['a device', () => '/dev/null', 'INVALID_MODEL_FILE', /no regular file/],
     [

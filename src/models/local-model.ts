@@ -73,7 +73,7 @@ async function onModelFile<Result>(path: string, work: () => Promise<Result>, sh
     return await work();
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ELOOP') {
       const what = shards > 1 ? `one of the ${shards} shards is missing: ${path}` : `there is no file ${path}`;
       throw new FlexInferError('MODEL_NOT_FOUND', what, { cause: error, todo: 'check the path' });
     }
