@@ -20,7 +20,7 @@ describe("what the API server lets an agent's token do", () => {
   beforeAll(async () => {
     plane = await startControlPlane();
     await applyAgentRights(plane);
-    const labels = { 'example.com/rack': 'r1', 'kubernetes.io/os': 'linux' };
+    const labels = { 'example.com/rack': 'r1', 'kubernetes.io/os': 'linux', 'nvidia.com/gpu.product': 'H100' };
     await createBareNode(plane, 'own', { labels });
     await createBareNode(plane, 'other', { labels });
     admin = await connect(plane);
@@ -86,13 +86,15 @@ describe("what the API server lets an agent's token do", () => {
 
   it('removes labels of an earlier prefix that it listed as its own, and no others', async () => {
     const key = 'old.example.com/gpu.vendor';
-    const annotations = { 'flexinfer.ai/feature-labels': `${key},example.com/rack,kubernetes.io/os` };
+    const annotations = {
+      'flexinfer.ai/feature-labels': `${key},example.com/rack,kubernetes.io/os,nvidia.com/gpu.product`,
+    };
     await patch(admin, 'own', { metadata: { labels: { [key]: 'AMD' }, annotations } });
 
     await patch(agent, 'own', { metadata: { labels: { [key]: null } } });
 
     expect((await nodeMetadata(plane, 'own')).labels).not.toHaveProperty(key);
-    for (const foreign of ['example.com/rack', 'kubernetes.io/os']) {
+    for (const foreign of ['example.com/rack', 'kubernetes.io/os', 'nvidia.com/gpu.product']) {
       await expect(patch(agent, 'own', { metadata: { labels: { [foreign]: null } } })).rejects.toThrow(/may remove/);
     }
   });

@@ -24,7 +24,7 @@ describe('wrong flags', () => {
     ['55: an empty prefix', ['--label-prefix', ''], /--label-prefix "" is empty/],
     ['55: a prefix without a slash', ['--label-prefix', 'flexinfer.ai'], /does not end with a slash/],
     ['55: a prefix in upper case', ['--label-prefix', 'FlexInfer.ai/'], /has upper-case letters/],
-    ['55: a reserved prefix', ['--label-prefix', 'node.kubernetes.io/'], /is reserved by Kubernetes/],
+    ['55: a reserved prefix', ['--label-prefix', 'node.kubernetes.io/'], /is reserved for Kubernetes/],
     ['56: an interval of 0', ['--interval', '0'], /under the minimum of 5s/],
     ['56: a negative interval', ['--interval=-5s'], /is not a duration/],
     ['56: an interval without a unit', ['--interval', '30'], /is not a duration/],

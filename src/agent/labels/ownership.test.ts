@@ -16,7 +16,8 @@ describe('the list of owned keys', () => {
   });
 
   it('59: never yields a key that no agent would write', () => {
-    const text = 'kubernetes.io/hostname,kubernetes.io/gpu.vendor,example.com/rack,gpu.vendor,x/gpu.vendor';
+    const text =
+      'kubernetes.io/hostname,kubernetes.io/gpu.vendor,nvidia.com/gpu.product,example.com/rack,gpu.vendor,x/gpu.vendor';
 
     expect(parseOwnedKeys(text)).toEqual(new Set(['x/gpu.vendor']));
   });

@@ -13,6 +13,8 @@ describe('prefixProblem', () => {
     ['kubernetes.io/', /reserved/],
     ['node.kubernetes.io/', /reserved/],
     ['k8s.io/', /reserved/],
+    ['nvidia.com/', /belongs to the labeller of a vendor/],
+    ['gpu.amd.com/', /belongs to the labeller of a vendor/],
     ['a b/', /no DNS name/],
     ['a//', /no DNS name/],
     ['-a.io/', /no DNS name/],

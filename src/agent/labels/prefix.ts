@@ -11,10 +11,13 @@ export function prefixProblem(prefix: string): string | undefined {
   if (domain.length > 253 || !new RegExp(`^${part}(?:\\.${part})*$`).test(domain)) {
     return 'is no DNS name with a slash, such as flexinfer.ai/';
   }
-  return isReservedDomain(domain) ? 'is reserved by Kubernetes' : undefined;
+  return isReservedDomain(domain) ? 'is reserved for Kubernetes or belongs to the labeller of a vendor' : undefined;
 }
 
-/** Whether only Kubernetes itself may use keys below a domain. */
+/**
+ * Whether keys below a domain are somebody else's: Kubernetes' own, or those of the vendors' labellers, who also write
+ * `gpu.product` and `gpu.count`.
+ */
 export function isReservedDomain(domain: string): boolean {
-  return /(?:^|\.)(?:kubernetes|k8s)\.io$/.test(domain);
+  return /(?:^|\.)(?:kubernetes\.io|k8s\.io|nvidia\.com|amd\.com|intel\.com)$/.test(domain);
 }
