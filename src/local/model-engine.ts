@@ -62,7 +62,7 @@ export class ModelEngine {
       await engine.#launch(signal);
     } catch (error) {
       await engine.stop();
-      throw engine.#withLog(error);
+      throw engine.withLog(error);
     }
     engine.startSeconds = (performance.now() - begin) / 1000;
     onEvent({
@@ -103,7 +103,7 @@ export class ModelEngine {
       const detail = `it ended ${how} while serving`;
       onEvent({ event: 'engine', model: deployment.metadata.name, backend: backend.name, state: 'exited', detail });
       if (restarts >= MAX_RESTARTS) {
-        throw this.#withLog(
+        throw this.withLog(
           new FlexInferError('ENGINE_FAILED', `${backend.name} ended ${how} and was started ${restarts} times before`),
         );
       }
@@ -113,7 +113,7 @@ export class ModelEngine {
         await this.#launch(signal);
       } catch (error) {
         if (signal.aborted) return;
-        throw this.#withLog(error);
+        throw this.withLog(error);
       }
       onReady(true);
     }
@@ -135,7 +135,8 @@ export class ModelEngine {
     });
   }
 
-  #withLog(error: unknown): unknown {
+  /** A failure of this engine with the model's name and where the engine's own words are. */
+  withLog(error: unknown): unknown {
     if (!(error instanceof FlexInferError) || error.code === 'CANCELLED') return error;
     const todo =
       error.todo === undefined ? `see ${this.#log.path}` : `${error.todo}; the engine's log is ${this.#log.path}`;

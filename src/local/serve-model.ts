@@ -80,7 +80,9 @@ async function speedRecord(
     return undefined;
   }
   if (stale.length > 0) onEvent({ event: 'warning', model, message: `measuring again: ${stale.join(', ')}` });
-  const fresh = await measureModel(measuring);
+  const fresh = await measureModel(measuring).catch((error: unknown) => {
+    throw engine.withLog(error);
+  });
   onEvent({
     event: 'measured',
     model,
