@@ -21,6 +21,8 @@ import type { Machine } from './machine.ts';
 
 const MAX_RESTARTS = 5;
 const FIRST_PAUSE_MS = 1000;
+/** An engine that served for so long was well. */
+const FORGIVEN_MS = 10 * 60_000;
 
 export interface ModelEngineOptions {
   readonly machine: Machine;
@@ -42,6 +44,7 @@ export class ModelEngine {
   readonly #log: EngineLog;
   readonly #stopping = new AbortController();
   #running: RunningEngine | undefined;
+  #launching: Promise<void> | undefined;
 
   private constructor(options: ModelEngineOptions, plan: EnginePlan, threads: number, log: EngineLog) {
     this.#options = options;
@@ -96,7 +99,10 @@ export class ModelEngine {
     const { deployment, backend, onEvent } = this.#options;
     const { signal } = this.#stopping;
     for (let restarts = 0; !signal.aborted; restarts += 1) {
+      const begin = performance.now();
       const ended = await this.#running?.exited;
+      // Crashes count while they come one after the other; a long service in between forgives them.
+      if (performance.now() - begin > FORGIVEN_MS) restarts = 0;
       if (signal.aborted || ended === undefined) return;
       onReady(false);
       const how = ended.signal === null ? `with code ${ended.code}` : `by ${ended.signal}`;
@@ -119,14 +125,21 @@ export class ModelEngine {
     }
   }
 
-  /** Idempotent; never throws for an engine that is gone already. */
+  /** Idempotent; an engine that is being started is stopped as well. Never throws for an engine that is gone already. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    // A restart under way ends by the signal, and only then is it known what runs.
+    await this.#launching?.catch(() => undefined);
     await this.#running?.stop();
     await this.#log.close();
   }
 
   async #launch(signal: AbortSignal): Promise<void> {
+    this.#launching = this.#start(signal);
+    await this.#launching;
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
     this.#running = await startEngine(this.#options.backend, this.plan, {
       signal,
       onLine: (line) => {

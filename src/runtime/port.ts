@@ -1,11 +1,6 @@
 import { createServer } from 'node:net';
 import { FlexInferError, messageOf } from '../api/errors.ts';
 
-/** A port of 127.0.0.1 that nobody listens on now. Another program may take it before it is used: be ready to retry. */
-export async function freePort(): Promise<number> {
-  return listenOnce(0, '127.0.0.1');
-}
-
 /**
  * Fails before any work is done when a wanted port is taken.
  *
