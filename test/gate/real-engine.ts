@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { llamaServer } from '../../scripts/engines/llama-server.ts';
 import { smallModel } from '../../scripts/engines/small-model.ts';
 import type { RunningEngine } from '../../src/backends/engine.ts';
+import { freePort } from '../../src/backends/free-port.ts';
 import { llamacppBackend } from '../../src/backends/llamacpp.ts';
 import { startEngine } from '../../src/backends/start-engine.ts';
-import { freePort } from '../../src/runtime/port.ts';
 import { obtain } from '../backends/obtain.ts';
 
 /** What the real engine calls the small model in tests of the gate: not what clients call it. */

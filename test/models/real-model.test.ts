@@ -7,6 +7,7 @@ import { gguf } from '@huggingface/gguf';
 import { describe, expect, it } from 'vitest';
 import { llamaServer } from '../../scripts/engines/llama-server.ts';
 import { SMALL_MODEL, smallModel } from '../../scripts/engines/small-model.ts';
+import { freePort } from '../../src/backends/free-port.ts';
 import { openFileSource } from '../../src/models/byte-source.ts';
 import { estimateFootprint } from '../../src/models/footprint.ts';
 import { readGguf } from '../../src/models/gguf/read-gguf.ts';
@@ -16,7 +17,6 @@ import { writeGguf } from '../../src/models/gguf/write-gguf.ts';
 import { FakeHub } from '../../src/models/hub/fake-hub.ts';
 import { ModelStore } from '../../src/models/model-store.ts';
 import { removeSealed } from '../../src/models/store/sealed-tree.ts';
-import { freePort } from '../../src/runtime/port.ts';
 import { obtain } from '../backends/obtain.ts';
 import { contentOf } from './pulling.ts';
 
