@@ -36,6 +36,8 @@ describe('parseConfig', () => {
     [['--interval', '1ms'], {}, '--interval "1ms" is under the minimum of 5s'],
     [[], { INTERVAL: 'soon' }, 'INTERVAL "soon" is not a duration such as 30s or 5m'],
     [['--metrics-port', '99999'], {}, '--metrics-port "99999" is not a port'],
+    [['--metrics-port', ''], {}, '--metrics-port "" is not a port'],
+    [['--metrics-port', '1e3'], {}, '--metrics-port "1e3" is not a port'],
     [['--metrics-port', 'http'], {}, '--metrics-port "http" is not a port'],
     [[], { NODE_NAME: '' }, '--node-name is required'],
     [['--intervall', '30s'], {}, "unknown option '--intervall' (Did you mean --interval?)"],

@@ -82,12 +82,14 @@ function camelCase(flag: string): string {
 
 /** A TCP port, 0 for any free one. */
 export function portSetting(fallback: number) {
-  return z.coerce
-    .number('is not a port')
-    .int('is not a port')
-    .min(0, 'is not a port')
-    .max(65_535, 'is not a port')
-    .default(fallback);
+  return z
+    .string()
+    .default(String(fallback))
+    .transform((text, context) => {
+      if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+      context.addIssue('is not a port');
+      return z.NEVER;
+    });
 }
 
 /** A duration such as `30s`, in milliseconds, not under `minimumMs`. */
