@@ -9,7 +9,7 @@ export interface ChosenBackend {
 }
 
 /**
- * The engine for a manifest on this machine (DESIGN.md §10): the one it asks for when that is installed; otherwise,
+ * The engine for a manifest on this machine: the one it asks for when that is installed; otherwise,
  * when it asks for none, `llama-server` when installed, else the embedded engine, which is installed now if need be.
  *
  * @param requested `spec.backend`, or `embedded`

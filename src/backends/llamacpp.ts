@@ -67,7 +67,7 @@ export function gpuVendorsIn(output: string): readonly EngineGpu['vendor'][] | u
 
 const KV_TYPES = new Set(['f16', 'q8_0', 'q4_0']);
 
-/** Arguments as DESIGN.md §8 lists them. A flag given twice is fine for llama.cpp: the user's, which comes last, wins. */
+/** A flag given twice is fine for llama.cpp: the user's, which comes last, wins. */
 function plan(input: EngineInput, install: EngineInstall): EnginePlan {
   const recordedArgs = [
     ['-c', String(input.contextLength * input.parallel)],

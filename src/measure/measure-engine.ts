@@ -9,7 +9,7 @@ import { fullContextSeconds, fullContextShape } from './full-context.ts';
 import { measuredPoint, rates } from './measured-point.ts';
 import { RunSeries, type RunShape } from './run-series.ts';
 
-/** Prompt and answer of protocol v1, in tokens. Source: PRODUCT.md §3, models-bench-kv §3.6. */
+/** Prompt and answer of protocol v1, in tokens. See docs/measuring.md. */
 export const PROMPT_TOKENS = 128;
 export const OUTPUT_TOKENS = 128;
 const SHORT_POINT: RunShape = { promptTokens: PROMPT_TOKENS, outputTokens: OUTPUT_TOKENS, parallel: 1 };

@@ -26,5 +26,5 @@ export interface Requirement {
   readonly otherCounts?: readonly { readonly modelHash: string; readonly gpus: number }[];
 }
 
-/** The weights of the score when nobody says otherwise. Source: PRODUCT.md §5. */
+/** The weights of the score when nobody says otherwise. */
 export const DEFAULT_WEIGHTS: ScoreWeights = { tps: 0.7, util: 0.2, cost: 0.1 };

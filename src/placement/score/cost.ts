@@ -1,7 +1,7 @@
 import type { Requirement } from '../requirement.ts';
 import type { NodeFacts } from '../snapshot.ts';
 
-/** A greater price per device and hour is a slip of the keyboard. Source: DESIGN.md §17. */
+/** A greater price per device and hour is a slip of the keyboard. */
 const MAX_COST_PER_HOUR = 1000;
 
 /** Cost per hour of the devices one replica takes; `undefined` when unknown or not to be believed. */

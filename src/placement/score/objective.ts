@@ -5,7 +5,7 @@ import type { FleetScale } from './fleet-scale.ts';
 import type { Confidence } from './steps.ts';
 import { weightedSum } from './terms.ts';
 
-/** Scores this close are a tie. Source: DESIGN.md §6. */
+/** Scores this close are a tie. */
 const TIE_TOLERANCE = 0.02;
 /** Stands for a cost of zero, so that ratios of costs have a meaning. */
 const NEARLY_FREE = 1e-4;

@@ -12,7 +12,7 @@ export interface NodeWorth {
 }
 
 /**
- * The terms of the score, `tps - util - cost`, each 0 to 1 and times its weight. Source: PRODUCT.md §5.
+ * The terms of the score, `tps - util - cost`, each 0 to 1 and times its weight.
  *
  * @param weights with a sum of 1
  */
