@@ -1,7 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { FlexInferError, messageOf } from '../api/errors.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 
 /** Where one machine keeps its benchmark records, engine logs and the list of running servers. */
 export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -12,7 +12,7 @@ export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * Makes a folder of the state and its parents, one by one: Node's recursive mkdir never returns in /proc.
+ * Makes a folder of the state and its parents.
  *
  * @throws FlexInferError STATE_UNUSABLE
  */
@@ -30,24 +30,4 @@ export function stateUnusable(path: string, error: unknown): FlexInferError {
     todo: 'make it readable and writable, or name another folder in FLEXINFER_STATE',
     cause: error,
   });
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  if (await isFolder(folder)) return;
-  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    // Another process was faster.
-    if (!(await isFolder(folder))) throw error;
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
-import { chmod, chown, mkdir, stat } from 'node:fs/promises';
+import { chmod, chown, stat } from 'node:fs/promises';
 import { FlexInferError } from '../../api/errors.ts';
+import { makeFolder } from '../../runtime/make-folder.ts';
 
 /** The user and group that every pod of FlexInfer runs as. */
 export const CACHE_GROUP = 65_532;
@@ -14,7 +15,7 @@ export const CACHE_MODE = 0o2775;
  */
 export async function prepareCache(path: string, group = CACHE_GROUP): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     const { uid, gid, mode } = await stat(path);
     if (gid !== group) await chown(path, uid, group);
     // Changing the group may have taken the set-group-id bit away.
